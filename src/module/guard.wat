@@ -1,0 +1,252 @@
+;; The guard stands between guests and the kernel's memory.
+;;
+;; The kernel keeps each block's header in the same memory as its data and trusts what it
+;; reads there, and so does the runtime in the host. Every way for a guest to change that
+;; memory leads through here: a store lands inside one live block, and a handle that leaves
+;; the guest is the start of one. Loads cannot change anything and go to the kernel directly.
+;;
+;; A block in the kernel's memory: status (1 byte, at 0), size (4, at 4), used (4, at 8),
+;; data (at 12). Blocks follow each other from address 65; status 0 ends them.
+(module
+  (import "extism:host/env" "alloc" (func $kernel_alloc (param i64) (result i64)))
+  (import "extism:host/env" "free" (func $kernel_free (param i64)))
+  (import "extism:host/env" "load_u8" (func $load_u8 (param i64) (result i32)))
+  (import "extism:host/env" "load_u64" (func $load_u64 (param i64) (result i64)))
+  (import "extism:host/env" "store_u8" (func $kernel_store_u8 (param i64 i32)))
+  (import "extism:host/env" "store_u64" (func $kernel_store_u64 (param i64 i64)))
+  (import "extism:host/env" "input_set" (func $kernel_input_set (param i64 i64)))
+  (import "extism:host/env" "output_set" (func $kernel_output_set (param i64 i64)))
+  (import "extism:host/env" "error_set" (func $kernel_error_set (param i64)))
+  (import "extism:host/env" "reset" (func $kernel_reset))
+  (import "extism:host/env" "config_get" (func $kernel_config_get (param i64) (result i64)))
+  (import "extism:host/env" "var_get" (func $kernel_var_get (param i64) (result i64)))
+  (import "extism:host/env" "var_set" (func $kernel_var_set (param i64 i64)))
+  (import "extism-napi:host" "http_request" (func $host_http_request (param i64 i64) (result i64)))
+  (import "extism-napi:host" "http_headers" (func $host_http_headers (result i64)))
+  (import "extism-napi:host" "refuse" (func $refuse (param i32 i64 i64)))
+  (import "extism-napi:host" "log" (func $host_log (param i32 i64 i64)))
+  ;; host functions: imports
+
+  ;; The addresses of block data this guard has seen, ascending, four bytes each. A block that
+  ;; the kernel splits off another is not in here; a search walks to it from its neighbour.
+  (memory $blocks 1)
+  (global $count (mut i32) (i32.const 0))
+  ;; The header after the last block seen.
+  (global $tail (mut i64) (i64.const 65))
+
+  ;; The last block found: its data, how many bytes of it are in use, and for how many
+  ;; addresses an eight byte store still fits.
+  (global $start (mut i64) (i64.const 0))
+  (global $used (mut i64) (i64.const 0))
+  (global $used8 (mut i64) (i64.const 0))
+
+  (global $output (mut i32) (i32.const 0))
+
+  (func $remember (param $data i64) (param $length i64)
+    (global.set $start (local.get $data))
+    (global.set $used (local.get $length))
+    (global.set $used8
+      (select
+        (i64.sub (local.get $length) (i64.const 7))
+        (i64.const 0)
+        (i64.ge_u (local.get $length) (i64.const 8)))))
+
+  ;; Whoever may have freed a block, or made one, makes the last block found unreliable.
+  (func $forget
+    (call $remember (i64.const 0) (i64.const 0)))
+
+  (func $size (param $header i64) (result i64)
+    (i64.and
+      (call $load_u64 (i64.add (local.get $header) (i64.const 4)))
+      (i64.const 0xffffffff)))
+
+  ;; Appends the blocks made since the last look.
+  (func $catch_up
+    (block $done
+      (loop $next
+        (br_if $done (i32.eqz (call $load_u8 (global.get $tail))))
+        (if (i32.ge_u
+              (i32.shl (global.get $count) (i32.const 2))
+              (i32.shl (memory.size) (i32.const 16)))
+          (then
+            (if (i32.eq (memory.grow (i32.const 1)) (i32.const -1))
+              (then (call $refuse (i32.const 0) (global.get $tail) (i64.const 0))))))
+        (i32.store
+          (i32.shl (global.get $count) (i32.const 2))
+          (i32.wrap_i64 (i64.add (global.get $tail) (i64.const 12))))
+        (global.set $count (i32.add (global.get $count) (i32.const 1)))
+        (global.set $tail
+          (i64.add
+            (i64.add (global.get $tail) (i64.const 12))
+            (call $size (global.get $tail))))
+        (br $next))))
+
+  ;; The data address of the last block seen that starts at or before this one, or 0.
+  (func $nearest (param $address i64) (result i64)
+    (local $low i32) (local $high i32) (local $middle i32)
+    (if (i64.gt_u (local.get $address) (i64.const 0xffffffff))
+      (then (return (i64.const 0))))
+    (local.set $high (global.get $count))
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $low) (local.get $high)))
+        (local.set $middle
+          (i32.shr_u (i32.add (local.get $low) (local.get $high)) (i32.const 1)))
+        (if (i32.le_u
+              (i32.load (i32.shl (local.get $middle) (i32.const 2)))
+              (i32.wrap_i64 (local.get $address)))
+          (then (local.set $low (i32.add (local.get $middle) (i32.const 1))))
+          (else (local.set $high (local.get $middle))))
+        (br $next)))
+    (if (i32.eqz (local.get $low))
+      (then (return (i64.const 0))))
+    (i64.extend_i32_u
+      (i32.load (i32.shl (i32.sub (local.get $low) (i32.const 1)) (i32.const 2)))))
+
+  ;; Makes the live block around an address the last one found; forgets where there is none.
+  (func $find (param $address i64)
+    (local $data i64) (local $header i64) (local $next i64)
+    (call $forget)
+    (call $catch_up)
+    (local.set $data (call $nearest (local.get $address)))
+    (if (i64.eqz (local.get $data))
+      (then (return)))
+    (block $found
+      (loop $walk
+        (local.set $header (i64.sub (local.get $data) (i64.const 12)))
+        (local.set $next (i64.add (local.get $data) (call $size (local.get $header))))
+        (br_if $found (i64.lt_u (local.get $address) (local.get $next)))
+        (local.set $data (i64.add (local.get $next) (i64.const 12)))
+        (if (i64.ge_u (local.get $next) (global.get $tail))
+          (then (return)))
+        (br_if $walk (i64.ge_u (local.get $address) (local.get $data)))
+        (return)))
+    (if (i32.eq (call $load_u8 (local.get $header)) (i32.const 1))
+      (then
+        (call $remember
+          (local.get $data)
+          (i64.and
+            (call $load_u64 (i64.add (local.get $header) (i64.const 8)))
+            (i64.const 0xffffffff))))))
+
+  (func $length (export "length") (export "length_unsafe") (param $handle i64) (result i64)
+    (if (i64.eqz (local.get $handle))
+      (then (return (i64.const 0))))
+    (if (i64.ne (local.get $handle) (global.get $start))
+      (then (call $find (local.get $handle))))
+    (select
+      (global.get $used)
+      (i64.const 0)
+      (i64.eq (local.get $handle) (global.get $start))))
+
+  ;; The kernel's sums wrap for sizes near 2^32; nothing that large can be had anyway.
+  (func $alloc (export "alloc") (param $length i64) (result i64)
+    (local $data i64)
+    (if (i64.gt_u (local.get $length) (i64.const 0xfff00000))
+      (then (return (i64.const 0))))
+    (local.set $data (call $kernel_alloc (local.get $length)))
+    (if (i64.ne (local.get $data) (i64.const 0))
+      (then (call $remember (local.get $data) (local.get $length))))
+    (local.get $data))
+
+  (func (export "free") (param $handle i64)
+    (call $forget)
+    (call $kernel_free (local.get $handle)))
+
+  (func (export "store_u8") (param $address i64) (param $value i32)
+    (if (i64.ge_u (i64.sub (local.get $address) (global.get $start)) (global.get $used))
+      (then
+        (call $find (local.get $address))
+        (if (i64.ge_u (i64.sub (local.get $address) (global.get $start)) (global.get $used))
+          (then (call $refuse (i32.const 1) (local.get $address) (i64.const 1))))))
+    (call $kernel_store_u8 (local.get $address) (local.get $value)))
+
+  (func (export "store_u64") (param $address i64) (param $value i64)
+    (if (i64.ge_u (i64.sub (local.get $address) (global.get $start)) (global.get $used8))
+      (then
+        (call $find (local.get $address))
+        (if (i64.ge_u (i64.sub (local.get $address) (global.get $start)) (global.get $used8))
+          (then (call $refuse (i32.const 1) (local.get $address) (i64.const 8))))))
+    (call $kernel_store_u64 (local.get $address) (local.get $value)))
+
+  ;; The kernel ignores an empty output at 0 and would keep the one before; any address of
+  ;; its own stands for an empty output.
+  (func (export "output_set") (param $address i64) (param $length i64)
+    (global.set $output (i32.const 1))
+    (if (i64.eqz (local.get $length))
+      (then (call $kernel_output_set (i64.const 78) (i64.const 0)) (return)))
+    (call $find (local.get $address))
+    (if (i32.or
+          (i64.ge_u (i64.sub (local.get $address) (global.get $start)) (global.get $used))
+          (i64.gt_u
+            (local.get $length)
+            (i64.sub
+              (global.get $used)
+              (i64.sub (local.get $address) (global.get $start)))))
+      (then (call $refuse (i32.const 2) (local.get $address) (local.get $length))))
+    (call $kernel_output_set (local.get $address) (local.get $length)))
+
+  (func (export "error_set") (param $handle i64)
+    (if (i64.ne (local.get $handle) (i64.const 0))
+      (then
+        (if (i64.eqz (call $length (local.get $handle)))
+          (then (call $refuse (i32.const 3) (local.get $handle) (i64.const 0))))))
+    (call $kernel_error_set (local.get $handle)))
+
+  (func (export "config_get") (param $key i64) (result i64)
+    (call $forget)
+    (call $kernel_config_get (local.get $key)))
+
+  (func (export "var_get") (param $key i64) (result i64)
+    (call $forget)
+    (call $kernel_var_get (local.get $key)))
+
+  (func (export "var_set") (param $key i64) (param $value i64)
+    (call $forget)
+    (call $kernel_var_set (local.get $key) (local.get $value)))
+
+  (func (export "http_request") (param $request i64) (param $body i64) (result i64)
+    (call $host_http_request (local.get $request) (local.get $body))
+    (call $forget)
+    (call $kernel_free (local.get $request))
+    (call $kernel_free (local.get $body)))
+
+  (func (export "http_headers") (result i64)
+    (call $host_http_headers)
+    (call $forget))
+
+  ;; A message belongs to the log once it is handed over.
+  (func $log (param $level i32) (param $message i64)
+    (call $host_log
+      (local.get $level) (local.get $message) (call $length (local.get $message)))
+    (call $forget)
+    (call $kernel_free (local.get $message)))
+  (func (export "log_trace") (param i64) (call $log (i32.const 0) (local.get 0)))
+  (func (export "log_debug") (param i64) (call $log (i32.const 1) (local.get 0)))
+  (func (export "log_info") (param i64) (call $log (i32.const 2) (local.get 0)))
+  (func (export "log_warn") (param i64) (call $log (i32.const 3) (local.get 0)))
+  (func (export "log_error") (param i64) (call $log (i32.const 4) (local.get 0)))
+
+  ;; What only the driver may use.
+
+  ;; Starts a call with an empty memory: the address for an input of this length.
+  (func (export "begin") (param $length i64) (result i64)
+    (local $data i64)
+    (global.set $count (i32.const 0))
+    (global.set $tail (i64.const 65))
+    (global.set $output (i32.const 0))
+    (call $forget)
+    (call $kernel_reset)
+    (if (i64.eqz (local.get $length))
+      (then (return (i64.const 0))))
+    (local.set $data (call $alloc (local.get $length)))
+    (if (i64.eqz (local.get $data))
+      (then (call $refuse (i32.const 4) (i64.const 0) (local.get $length))))
+    (call $kernel_input_set (local.get $data) (local.get $length))
+    (local.get $data))
+
+  (func (export "output") (result i32)
+    (global.get $output))
+
+  ;; host functions: wrappers
+)

@@ -1,0 +1,355 @@
+//! How the modules of one manifest and the host functions fit together, decided before
+//! anything is compiled.
+
+use std::collections::{HashMap, HashSet};
+
+use wasmparser::ValType::{self, I32};
+
+use super::driver::{self, Entry};
+use super::names::*;
+use super::rewrite::{exported_name, rewrite};
+use super::{Export, Import, Kind, Module, Types, guard};
+use crate::error::{Code, Failure};
+
+/// A host function as the linker sees it.
+pub struct Signature {
+    /// `None`: where guests of either era look for it.
+    pub namespace: Option<String>,
+    pub name: String,
+    pub types: Types,
+}
+
+/// What an instance is made of: modules for the runtime, in the order given, and what they
+/// offer.
+#[derive(Debug)]
+pub struct Blueprint {
+    pub modules: Vec<(String, Vec<u8>)>,
+    pub imports: Vec<Import>,
+    pub exports: Vec<Export>,
+    /// The exports that can be called, by name; entry `initializers + i` of the driver.
+    pub functions: Vec<String>,
+    /// How many of the driver's first entries run once, before the first call.
+    pub initializers: usize,
+    /// The functions after which an instance is used up.
+    pub commands: HashSet<usize>,
+    /// The positions of the host functions that something imports, by their number.
+    pub host_functions: Vec<usize>,
+    /// The memory the guests have from the start, in pages.
+    pub initial_pages: u64,
+}
+
+impl Signature {
+    pub fn new(
+        namespace: Option<String>,
+        name: String,
+        params: Vec<ValType>,
+        results: Vec<ValType>,
+    ) -> Self {
+        Self {
+            namespace,
+            name,
+            types: Types { params, results },
+        }
+    }
+
+    fn answers(&self, import: &Import) -> bool {
+        self.name == import.name
+            && match &self.namespace {
+                Some(namespace) => *namespace == import.module,
+                None => import.module == USER || import.module == LEGACY,
+            }
+    }
+}
+
+/// Links modules, of which the one named `main`, or else the last one, is the plugin's own.
+pub fn link(
+    mut modules: Vec<Module>,
+    functions: &[Signature],
+    wasi: bool,
+) -> Result<Blueprint, Failure> {
+    name_main(&mut modules)?;
+    let main = modules.iter().position(|module| module.name == MAIN);
+    let main = main.ok_or_else(|| fail("the manifest has no module".to_owned()))?;
+    let mut linker = Linker {
+        modules: &modules,
+        functions,
+        wasi,
+        order: Vec::new(),
+        path: Vec::new(),
+        used: Vec::new(),
+        renamed: HashMap::new(),
+    };
+    linker.visit(main)?;
+    let Linker {
+        order,
+        used,
+        renamed,
+        ..
+    } = linker;
+
+    let mut entries = Vec::new();
+    for &index in &order {
+        initializers(&modules[index], index == main, &mut entries);
+    }
+    let count = entries.len();
+    let mut names = Vec::new();
+    let mut commands = HashSet::new();
+    for export in &modules[main].exports {
+        if let Kind::Function(types) = &export.kind
+            && is_callable(types)
+        {
+            if export.name == RESERVED_EXPORTS[0].0 {
+                commands.insert(names.len());
+            }
+            names.push(export.name.clone());
+            entries.push(entry(&modules[main], &export.name, types));
+        }
+    }
+
+    let used_types: Vec<_> = used
+        .iter()
+        .map(|&index| functions[index].types.clone())
+        .collect();
+    let mut linked = vec![
+        (GUARD.to_owned(), own(guard::write(&used_types))?),
+        (MAIN.to_owned(), own(driver::write(&entries))?),
+    ];
+    for &index in &order {
+        let module = &modules[index];
+        let resolve = |from: &str, name: &str| {
+            let key = (index, from.to_owned(), name.to_owned());
+            renamed.get(&key).cloned().unwrap_or((key.1, key.2))
+        };
+        let bytes = rewrite(&module.bytes, resolve).map_err(|error| {
+            Failure::new(Code::Module, format!("module \"{}\": {error}", module.name))
+        })?;
+        linked.push((linked_name(module).to_owned(), bytes));
+    }
+    Ok(Blueprint {
+        modules: linked,
+        imports: modules[main].imports.clone(),
+        exports: modules[main].exports.clone(),
+        functions: names,
+        initializers: count,
+        commands,
+        host_functions: used,
+        initial_pages: order
+            .iter()
+            .map(|&index| modules[index].initial_pages)
+            .sum(),
+    })
+}
+
+fn fail(message: String) -> Failure {
+    Failure::new(Code::Link, message)
+}
+
+/// A module of ours; that it parses is not the user's concern.
+fn own(text: String) -> Result<Vec<u8>, Failure> {
+    wat::parse_str(text).map_err(|error| Failure::new(Code::Internal, error.to_string()))
+}
+
+/// Checks the names of modules, and gives the last one the name `main` if none has it.
+fn name_main(modules: &mut [Module]) -> Result<(), Failure> {
+    if !modules.iter().any(|module| module.name == MAIN)
+        && let Some(last) = modules.last_mut()
+    {
+        last.name = MAIN.to_owned();
+    }
+    let mut seen = HashSet::new();
+    for Module { name, exports, .. } in modules.iter() {
+        if name.starts_with("extism:")
+            || name.starts_with(OWN)
+            || name.starts_with("wasi")
+            || name == LEGACY
+        {
+            return Err(fail(format!(
+                "a module cannot be named \"{name}\": the host has that name"
+            )));
+        }
+        if !seen.insert(name) {
+            return Err(fail(format!("two modules are named \"{name}\"")));
+        }
+        if let Some(export) = exports.iter().find(|export| export.name.starts_with(OWN)) {
+            let export = &export.name;
+            return Err(fail(format!(
+                "module \"{name}\": the name of export \"{export}\" is reserved"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn linked_name(module: &Module) -> &str {
+    if module.name == MAIN {
+        GUEST
+    } else {
+        &module.name
+    }
+}
+
+fn is_callable(types: &Types) -> bool {
+    types.params.is_empty() && (types.results.is_empty() || types.results == [I32])
+}
+
+fn entry(module: &Module, export: &str, types: &Types) -> Entry {
+    Entry {
+        module: linked_name(module).to_owned(),
+        export: exported_name(export).to_owned(),
+        types: types.clone(),
+    }
+}
+
+/// The start code of a module: its start function, then what its language wants run first.
+fn initializers(module: &Module, is_main: bool, entries: &mut Vec<Entry>) {
+    if module.has_start {
+        entries.push(Entry {
+            module: linked_name(module).to_owned(),
+            export: START.to_owned(),
+            types: Types::new(&[], &[]),
+        });
+    }
+    let mut push = |export: &str, fits: fn(&Types) -> bool| match module.function(export) {
+        Some(types) if fits(types) => {
+            entries.push(entry(module, export, types));
+            true
+        }
+        _ => false,
+    };
+    let plain: fn(&Types) -> bool = |types| types.params.is_empty() && types.results.is_empty();
+    let haskell: fn(&Types) -> bool =
+        |types| types.params == [I32, I32] && types.results.iter().all(|ty| *ty == I32);
+    if is_main && module.function("hs_init").is_some_and(haskell) {
+        push("_initialize", plain);
+        push("hs_init", haskell);
+    } else if !(is_main && push("__wasm_call_ctors", plain)) {
+        push("_initialize", plain);
+    }
+}
+
+struct Linker<'a> {
+    modules: &'a [Module],
+    functions: &'a [Signature],
+    wasi: bool,
+    /// The modules that main needs, each after what it imports from.
+    order: Vec<usize>,
+    path: Vec<usize>,
+    used: Vec<usize>,
+    /// Per module and import, where the import comes from after linking.
+    renamed: HashMap<(usize, String, String), (String, String)>,
+}
+
+impl Linker<'_> {
+    fn visit(&mut self, index: usize) -> Result<(), Failure> {
+        if self.order.contains(&index) {
+            return Ok(());
+        }
+        if self.path.contains(&index) {
+            let cycle = self
+                .path
+                .iter()
+                .chain([&index])
+                .map(|&index| format!("\"{}\"", self.modules[index].name));
+            let cycle = cycle.collect::<Vec<_>>().join(" -> ");
+            return Err(fail(format!(
+                "modules import each other in a circle: {cycle}"
+            )));
+        }
+        self.path.push(index);
+        for import in &self.modules[index].imports {
+            let from = self.resolve(index, import)?;
+            let key = (index, import.module.clone(), import.name.clone());
+            self.renamed.insert(key, from);
+        }
+        self.path.pop();
+        self.order.push(index);
+        Ok(())
+    }
+
+    /// Where an import comes from, as the runtime is to look for it.
+    fn resolve(&mut self, index: usize, import: &Import) -> Result<(String, String), Failure> {
+        let module = &self.modules[index].name;
+        let wanted = format!("import \"{}\" \"{}\"", import.module, import.name);
+        let refuse = |why: String| fail(format!("module \"{module}\": {wanted}: {why}"));
+        let check = |types: &Types| match &import.kind {
+            Kind::Function(wanted) if wanted == types => Ok(()),
+            Kind::Function(wanted) => Err(refuse(format!(
+                "the module wants {wanted}, the host has {types}"
+            ))),
+            kind => Err(refuse(format!(
+                "the module wants a {}, the host has a function",
+                kind.name()
+            ))),
+        };
+        if let Some(provider) = self
+            .modules
+            .iter()
+            .position(|module| module.name == import.module)
+        {
+            self.visit(provider)?;
+            let provider = &self.modules[provider];
+            return match provider
+                .exports
+                .iter()
+                .find(|export| export.name == import.name)
+            {
+                None => Err(refuse(
+                    "that module exports nothing of this name".to_owned(),
+                )),
+                Some(export) if export.kind.name() != import.kind.name() => Err(refuse(format!(
+                    "the module wants a {}, the export is a {}",
+                    import.kind.name(),
+                    export.kind.name()
+                ))),
+                Some(_) => Ok((
+                    linked_name(provider).to_owned(),
+                    exported_name(&import.name).to_owned(),
+                )),
+            };
+        }
+        if import.module.starts_with(OWN) {
+            return Err(refuse("that namespace is not for plugins".to_owned()));
+        }
+        let function = self
+            .functions
+            .iter()
+            .position(|function| function.answers(import));
+        if let Some(function) = function {
+            check(&self.functions[function].types)?;
+            let used = self.used.iter().position(|&used| used == function);
+            let number = used.unwrap_or_else(|| {
+                self.used.push(function);
+                self.used.len() - 1
+            });
+            return Ok((GUARD.to_owned(), guard::wrapper(number)));
+        }
+        if import.module == WASI {
+            if !self.wasi {
+                return Err(refuse(
+                    "it needs WASI, which is not enabled for this plugin".to_owned(),
+                ));
+            }
+            return Ok((import.module.clone(), import.name.clone()));
+        }
+        let service = match import.module.as_str() {
+            ENV => Some(import.name.as_str()),
+            LEGACY => import.name.strip_prefix(LEGACY_PREFIX),
+            _ => None,
+        };
+        let found =
+            service.and_then(|service| ENVIRONMENT.iter().find(|(name, ..)| *name == service));
+        if let Some((name, provider, params, results)) = found {
+            check(&Types::new(params, results))?;
+            return Ok((provider.namespace().to_owned(), (*name).to_owned()));
+        }
+        if import.module == ENV {
+            return Err(refuse(
+                "the host has nothing of this name; the plugin may be built for a newer one"
+                    .to_owned(),
+            ));
+        }
+        Err(refuse(
+            "no module and no host function provides it".to_owned(),
+        ))
+    }
+}

@@ -1,0 +1,178 @@
+//! What a module is before it runs: its imports, exports and start code, read from bytes
+//! that nobody trusts, and rewritten so that the runtime never runs or links what it must
+//! not. The only place that knows module bytes.
+
+mod driver;
+mod guard;
+mod link;
+mod names;
+mod rewrite;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use wasmparser::types::EntityType;
+use wasmparser::{FuncType, ValType, Validator, WasmFeatures};
+
+use crate::error::{Code, Failure};
+
+pub use driver::SERVE;
+pub use link::{Blueprint, Signature, link};
+pub use names::{FUNCTION, HOST};
+
+/// What modules may use; the compiler is given the same set.
+pub const FEATURES: WasmFeatures = WasmFeatures::WASM3
+    .difference(WasmFeatures::THREADS)
+    .difference(WasmFeatures::EXCEPTIONS);
+
+const MAGIC: &[u8] = b"\0asm";
+
+/// A module that passed validation.
+#[derive(Debug)]
+pub struct Module {
+    pub name: String,
+    bytes: Vec<u8>,
+    pub imports: Vec<Import>,
+    pub exports: Vec<Export>,
+    /// The sum of the declared minimum sizes of its own memories, in pages.
+    initial_pages: u64,
+    has_start: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    pub module: String,
+    pub name: String,
+    pub kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    pub name: String,
+    pub kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Function(Types),
+    Table,
+    Memory,
+    Global,
+    Tag,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Types {
+    pub params: Vec<ValType>,
+    pub results: Vec<ValType>,
+}
+
+impl Module {
+    /// Reads a module in binary or in text form. `name` is what messages call it.
+    pub fn read(name: &str, bytes: &[u8]) -> Result<Self, Failure> {
+        let invalid = |why: String| {
+            Failure::new(Code::Module, format!("module \"{name}\" is invalid: {why}"))
+        };
+        if bytes.is_empty() {
+            return Err(invalid("it is empty".to_owned()));
+        }
+        let bytes = if bytes.starts_with(MAGIC) {
+            bytes.to_vec()
+        } else if text::is_text(bytes) {
+            wat::parse_bytes(bytes)
+                .map_err(|error| invalid(error.to_string()))?
+                .into_owned()
+        } else {
+            return Err(invalid(
+                "neither WebAssembly (it does not start with \"\\0asm\") nor its text format"
+                    .to_owned(),
+            ));
+        };
+        let types = Validator::new_with_features(FEATURES)
+            .validate_all(&bytes)
+            .map_err(|error| invalid(error.to_string()))?;
+        let types = types.as_ref();
+        let kind = |entity: EntityType| match entity {
+            EntityType::Func(id) | EntityType::FuncExact(id) => {
+                Kind::Function(Types::from(types[id].unwrap_func()))
+            }
+            EntityType::Table(_) => Kind::Table,
+            EntityType::Memory(_) => Kind::Memory,
+            EntityType::Global(_) => Kind::Global,
+            EntityType::Tag(_) => Kind::Tag,
+        };
+        let (Some(imports), Some(exports)) = (types.core_imports(), types.core_exports()) else {
+            return Err(invalid("a component, not a module".to_owned()));
+        };
+        let imports: Vec<_> = imports
+            .map(|(module, name, entity)| Import {
+                module: module.to_owned(),
+                name: name.to_owned(),
+                kind: kind(entity),
+            })
+            .collect();
+        let exports = exports
+            .map(|(name, entity)| Export {
+                name: name.to_owned(),
+                kind: kind(entity),
+            })
+            .collect();
+        let imported = imports.iter().filter(|import| import.kind == Kind::Memory);
+        let own = imported.count() as u32..types.memory_count();
+        Ok(Self {
+            initial_pages: own.map(|index| types.memory_at(index).initial).sum(),
+            has_start: rewrite::has_start(&bytes).map_err(|error| invalid(error.to_string()))?,
+            name: name.to_owned(),
+            bytes,
+            imports,
+            exports,
+        })
+    }
+
+    fn function(&self, name: &str) -> Option<&Types> {
+        self.exports.iter().find_map(|export| match &export.kind {
+            Kind::Function(types) if export.name == name => Some(types),
+            _ => None,
+        })
+    }
+}
+
+impl From<&FuncType> for Types {
+    fn from(function: &FuncType) -> Self {
+        Self {
+            params: function.params().to_vec(),
+            results: function.results().to_vec(),
+        }
+    }
+}
+
+impl Types {
+    fn new(params: &[ValType], results: &[ValType]) -> Self {
+        Self {
+            params: params.to_vec(),
+            results: results.to_vec(),
+        }
+    }
+}
+
+impl std::fmt::Display for Types {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let list = |types: &[ValType]| {
+            let names: Vec<_> = types.iter().map(ToString::to_string).collect();
+            names.join(", ")
+        };
+        write!(f, "({}) -> ({})", list(&self.params), list(&self.results))
+    }
+}
+
+impl Kind {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Kind::Function(_) => "function",
+            Kind::Table => "table",
+            Kind::Memory => "memory",
+            Kind::Global => "global",
+            Kind::Tag => "tag",
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! New import and export sections and no start section; everything else stays byte for byte.
+
+use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
+use wasm_encoder::{ExportKind, ExportSection, ImportSection, RawSection, SectionId};
+use wasmparser::{Parser, Payload};
+
+use super::names::{RESERVED_EXPORTS, START};
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// The name a module's export has after rewriting.
+pub fn exported_name(name: &str) -> &str {
+    RESERVED_EXPORTS
+        .iter()
+        .find(|(reserved, _)| *reserved == name)
+        .map_or(name, |(_, renamed)| renamed)
+}
+
+pub fn has_start(bytes: &[u8]) -> Result<bool> {
+    for payload in Parser::new(0).parse_all(bytes) {
+        if matches!(payload?, Payload::StartSection { .. }) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Rewrites a valid module. `resolve` is asked for each import and says where it comes from.
+/// Reserved exports get names of ours, and so does the start function.
+pub fn rewrite(
+    bytes: &[u8],
+    mut resolve: impl FnMut(&str, &str) -> (String, String),
+) -> Result<Vec<u8>> {
+    let mut module = wasm_encoder::Module::new();
+    let mut exports = Some(read_exports(bytes)?);
+    for payload in Parser::new(0).parse_all(bytes) {
+        let payload = payload?;
+        match &payload {
+            Payload::ImportSection(section) => {
+                let mut imports = ImportSection::new();
+                for import in section.clone().into_imports() {
+                    let import = import?;
+                    let (from, name) = resolve(import.module, import.name);
+                    imports.import(&from, &name, RoundtripReencoder.entity_type(import.ty)?);
+                }
+                module.section(&imports);
+            }
+            Payload::ExportSection(_) | Payload::StartSection { .. } => {}
+            _ => {
+                if let Some((id, range)) = payload.as_section() {
+                    if comes_after_exports(id)
+                        && let Some(exports) = exports.take()
+                    {
+                        module.section(&exports);
+                    }
+                    let data = &bytes[range.start as usize..range.end as usize];
+                    module.section(&RawSection { id, data });
+                }
+            }
+        }
+    }
+    if let Some(exports) = exports {
+        module.section(&exports);
+    }
+    Ok(module.finish())
+}
+
+fn read_exports(bytes: &[u8]) -> Result<ExportSection> {
+    let mut exports = ExportSection::new();
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload? {
+            Payload::ExportSection(section) => {
+                for export in section {
+                    let export = export?;
+                    let kind = RoundtripReencoder.export_kind(export.kind)?;
+                    exports.export(exported_name(export.name), kind, export.index);
+                }
+            }
+            Payload::StartSection { func, .. } => {
+                exports.export(START, ExportKind::Func, func);
+            }
+            _ => {}
+        }
+    }
+    Ok(exports)
+}
+
+fn comes_after_exports(id: u8) -> bool {
+    [
+        SectionId::Element,
+        SectionId::DataCount,
+        SectionId::Code,
+        SectionId::Data,
+    ]
+    .iter()
+    .any(|section| *section as u8 == id)
+}
