@@ -1,0 +1,141 @@
+//! What a guest can call in the host.
+
+use std::sync::Arc;
+
+use extism::convert::MemoryHandle;
+use extism::{CurrentPlugin, Val, ValType};
+
+use crate::error::{Code, Failure};
+use crate::instance::Slot;
+use crate::module::Signature;
+
+/// A function for guests. `namespace: None` offers it where guests of either era look.
+#[derive(Clone)]
+pub struct HostFunction {
+    pub namespace: Option<String>,
+    pub name: String,
+    pub params: Vec<ValType>,
+    pub results: Vec<ValType>,
+    pub body: Arc<dyn Body>,
+}
+
+impl HostFunction {
+    pub fn signature(&self) -> Signature {
+        let types = |types: &[ValType]| types.iter().map(to_wasm).collect();
+        Signature::new(
+            self.namespace.clone(),
+            self.name.clone(),
+            types(&self.params),
+            types(&self.results),
+        )
+    }
+}
+
+/// The numeric types are the only ones that host functions have.
+fn to_wasm(ty: &ValType) -> wasmparser::ValType {
+    match ty {
+        ValType::I32 => wasmparser::ValType::I32,
+        ValType::F32 => wasmparser::ValType::F32,
+        ValType::F64 => wasmparser::ValType::F64,
+        _ => wasmparser::ValType::I64,
+    }
+}
+
+/// What a host function does. It runs on the guest's thread and may block it.
+pub trait Body: Send + Sync {
+    /// A failure ends the guest's call with that failure.
+    fn call(
+        &self,
+        guest: &mut Guest<'_>,
+        inputs: &[Val],
+        outputs: &mut [Val],
+    ) -> Result<(), Failure>;
+}
+
+/// The guest that called, while it waits.
+pub struct Guest<'a> {
+    plugin: &'a mut CurrentPlugin,
+    pub slot: &'a Slot,
+}
+
+impl<'a> Guest<'a> {
+    pub fn new(plugin: &'a mut CurrentPlugin, slot: &'a Slot) -> Self {
+        Self { plugin, slot }
+    }
+
+    /// The length of the block that starts at `offset`, or `None` where none does.
+    pub fn length(&mut self, offset: u64) -> Option<u64> {
+        match self.plugin.memory_length(offset) {
+            Ok(0) | Err(_) => None,
+            Ok(length) => Some(length),
+        }
+    }
+
+    /// The bytes of the block that starts at `offset`. The guard keeps headers true, so a
+    /// length that the kernel reports lies inside its memory.
+    pub fn read(&mut self, offset: u64) -> Option<&[u8]> {
+        let handle = self.plugin.memory_handle(offset).filter(|_| offset != 0)?;
+        self.plugin.memory_bytes(handle).ok()
+    }
+
+    /// Replaces the first bytes of a block; what does not fit is refused.
+    pub fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Failure> {
+        let handle = self.plugin.memory_handle(offset).filter(|_| offset != 0);
+        let block = match handle {
+            Some(handle) => self
+                .plugin
+                .memory_bytes_mut(handle)
+                .map_err(unreachable_memory)?,
+            None => &mut [],
+        };
+        let length = block.len();
+        let Some(target) = block.get_mut(..bytes.len()) else {
+            let bytes = bytes.len();
+            let message = format!("{bytes} bytes do not fit the block of {length} at {offset}");
+            return Err(Failure::new(Code::Memory, message));
+        };
+        target.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    /// A new block: its offset, 0 for a length of 0.
+    pub fn alloc(&mut self, length: u64) -> Result<u64, Failure> {
+        let handle = self.plugin.memory_alloc(length).map_err(|error| {
+            let message = format!(
+                "no block of {length} bytes to be had: {}",
+                error.root_cause()
+            );
+            Failure::new(Code::OutOfMemory, message)
+        })?;
+        Ok(handle.offset())
+    }
+
+    /// A new block with these bytes.
+    pub fn store(&mut self, bytes: &[u8]) -> Result<u64, Failure> {
+        let offset = self.alloc(bytes.len() as u64)?;
+        if !bytes.is_empty() {
+            self.write(offset, bytes)?;
+        }
+        Ok(offset)
+    }
+
+    /// Gives a block back; anything that is not one is left alone.
+    pub fn free(&mut self, offset: u64) {
+        if let Some(handle) = self.plugin.memory_handle(offset) {
+            // The kernel's own walk over its blocks; there is nothing to be done if it fails.
+            let _ = self.plugin.memory_free(handle);
+        }
+    }
+
+    /// The bytes of a range that the guard has checked: it lies inside one live block.
+    pub(crate) fn range(&mut self, offset: u64, length: u64) -> Result<&mut [u8], Failure> {
+        let handle = MemoryHandle { offset, length };
+        self.plugin
+            .memory_bytes_mut(handle)
+            .map_err(unreachable_memory)
+    }
+}
+
+fn unreachable_memory(error: extism::Error) -> Failure {
+    Failure::new(Code::Internal, error.to_string())
+}

@@ -1,0 +1,199 @@
+//! One running copy of a plugin: its own engine, so that stopping it stops nothing else.
+
+mod host;
+mod slot;
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use extism::{CompiledPlugin, DebugOptions, Manifest, Plugin, PluginBuilder, Wasm};
+use wasmtime::{Config, ProfilingStrategy, Trap, WasmBacktrace};
+
+use crate::call::{Call, Outcome};
+use crate::error::{Code, Failure};
+use crate::host_function::HostFunction;
+use crate::log::Logger;
+use crate::module::{self, Blueprint};
+use crate::threads::panic_message;
+use crate::watchdog;
+
+pub use slot::Slot;
+
+/// Everything that instances of one plugin have in common.
+pub struct Recipe {
+    pub blueprint: Blueprint,
+    /// In the order of [`Blueprint::host_functions`].
+    pub functions: Vec<HostFunction>,
+    /// Host functions for `http_request`, `http_status_code` and `http_headers`.
+    pub http: Option<[HostFunction; 3]>,
+    pub logger: Arc<dyn Logger>,
+    pub config: BTreeMap<String, String>,
+    pub wasi: bool,
+    /// Directories of the host, `ro:` before those that may only be read, and where the guest
+    /// finds them.
+    pub allowed_paths: BTreeMap<String, PathBuf>,
+    /// What guests and the kernel may have together, in pages of 64 KiB.
+    pub max_pages: Option<u32>,
+}
+
+/// Where an instance gets its calls from.
+pub trait Source: Send + Sync {
+    /// The next call; `None` when the instance is to let go of its thread.
+    fn next(&self) -> Option<Call>;
+    /// Takes a call back that could not be started.
+    fn put_back(&self, call: Call);
+}
+
+pub struct Instance {
+    recipe: Arc<Recipe>,
+    compiled: CompiledPlugin,
+    plugin: Plugin,
+    slot: Arc<Slot>,
+}
+
+/// Why an instance stopped serving.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// There was nothing more to do.
+    Idle,
+    /// Its guest cannot go on.
+    Broken,
+}
+
+impl Instance {
+    /// Compiles and instantiates; no code of the guest runs yet.
+    pub fn new(recipe: Arc<Recipe>, source: Arc<dyn Source>) -> Result<Self, Failure> {
+        let slot = Arc::new(Slot::default());
+        let compiled = catch(|| {
+            PluginBuilder::new(manifest(&recipe)?)
+                .with_functions(host::functions(&recipe, &slot, &source))
+                .with_wasi(recipe.wasi)
+                .with_wasmtime_config(config())
+                .with_cache_disabled()
+                // The defaults read the environment, and write files where it says so.
+                .with_debug_options(DebugOptions {
+                    profiling_strategy: ProfilingStrategy::None,
+                    coredump: None,
+                    memdump: None,
+                    debug_info: false,
+                })
+                .compile()
+                .map_err(unusable)
+        })?;
+        let plugin = instantiate(&compiled, &slot)?;
+        watchdog::watch(&slot)?;
+        Ok(Self {
+            recipe,
+            compiled,
+            plugin,
+            slot,
+        })
+    }
+
+    pub fn slot(&self) -> &Arc<Slot> {
+        &self.slot
+    }
+
+    /// Replaces the guest by a fresh one from the same compiled code.
+    pub fn renew(&mut self) -> Result<(), Failure> {
+        self.plugin = instantiate(&self.compiled, &self.slot)?;
+        Ok(())
+    }
+
+    /// Runs calls until the source has no more or the guest cannot go on. Each is settled.
+    pub fn serve(&mut self) -> Ended {
+        let plugin = &mut self.plugin;
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            plugin.call_get_error_code::<_, Vec<u8>>(module::SERVE, "")
+        }));
+        let (call, stopped) = self.slot.end();
+        let Some(call) = call else {
+            // A stop may have come just after the last call.
+            return if result.is_ok_and(|result| result.is_ok()) && stopped.is_none() {
+                Ended::Idle
+            } else {
+                Ended::Broken
+            };
+        };
+        let outcome: Outcome = match (stopped, result) {
+            (Some(failure), _) => Err(failure),
+            (None, Ok(Ok(output))) => Ok(Some(output)),
+            (None, Ok(Err((error, code)))) => Err(failure(&error, code)),
+            (None, Err(panic)) => Err(Failure::new(Code::Internal, panic_message(&*panic))),
+        };
+        let name = &self.recipe.blueprint.functions[call.function];
+        call.settle(outcome.map_err(|failure| failure.in_function(name)));
+        Ended::Broken
+    }
+}
+
+fn instantiate(compiled: &CompiledPlugin, slot: &Slot) -> Result<Plugin, Failure> {
+    let plugin = catch(|| Plugin::new_from_compiled(compiled).map_err(unusable))?;
+    slot.renew(plugin.cancel_handle());
+    Ok(plugin)
+}
+
+fn catch<T>(f: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(f))
+        .unwrap_or_else(|panic| Err(Failure::new(Code::Internal, panic_message(&*panic))))
+}
+
+fn unusable(error: extism::Error) -> Failure {
+    Failure::new(
+        Code::Instance,
+        format!("the plugin cannot be instantiated: {error:#}"),
+    )
+}
+
+/// Timeouts are the watchdog's, since the runtime's own cannot differ from call to call.
+fn manifest(recipe: &Recipe) -> Result<Manifest, Failure> {
+    let Blueprint {
+        modules,
+        initial_pages,
+        ..
+    } = &recipe.blueprint;
+    let mut manifest = Manifest::new(
+        modules
+            .iter()
+            .map(|(name, bytes)| Wasm::data(bytes.clone()).with_name(name)),
+    );
+    manifest.config = recipe.config.clone();
+    manifest.allowed_paths = Some(recipe.allowed_paths.clone());
+    manifest.memory.max_pages = match recipe.max_pages {
+        None => None,
+        // The runtime counts what memories grow by, not what they start with.
+        Some(max) => Some(u64::from(max).checked_sub(*initial_pages).map(|left| left as u32).ok_or_else(|| {
+            let message = format!("the plugin starts with {initial_pages} pages of memory, of which {max} are allowed");
+            Failure::new(Code::OutOfMemory, message)
+        })?),
+    };
+    Ok(manifest)
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config.wasm_features(module::FEATURES, true);
+    config
+}
+
+/// What the runtime says of a guest that could not go on.
+fn failure(error: &extism::Error, code: i32) -> Failure {
+    let cause = error.root_cause().to_string();
+    if cause == "oom" {
+        return Failure::new(Code::OutOfMemory, "the plugin reached its memory limit");
+    }
+    if cause.starts_with("Exited with i32 exit status") {
+        return Failure::new(Code::Exit, format!("the plugin exited with {code}"))
+            .with_exit_code(code);
+    }
+    let trap = error
+        .downcast_ref::<Trap>()
+        .map_or(cause, ToString::to_string);
+    let mut failure = Failure::new(Code::Trap, trap);
+    failure.backtrace = error
+        .downcast_ref::<WasmBacktrace>()
+        .map(ToString::to_string);
+    failure
+}

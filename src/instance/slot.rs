@@ -1,0 +1,173 @@
+//! Where an instance and the rest of the world meet: the call that is running, and whether
+//! it is to be stopped.
+
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use extism::CancelHandle;
+
+use crate::call::Call;
+use crate::error::{Code, Failure};
+use crate::exchange::Exchange;
+use crate::sync::lock;
+use crate::watchdog;
+
+#[derive(Default)]
+pub struct Slot {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    cancel: Option<CancelHandle>,
+    running: Option<Call>,
+    deadline: Option<Instant>,
+    /// Set together with a cancel on its way to the runtime. From here on nothing new may run
+    /// on this instance: the cancel would hit it.
+    stop: Option<Failure>,
+    /// What a host function failed with, before it ended the guest's call.
+    noted: Option<Failure>,
+    /// The host function in JavaScript that the guest waits for.
+    exchange: Option<Arc<Exchange>>,
+    initialized: usize,
+}
+
+impl Slot {
+    /// Forgets the instance before, and takes a new one's cancel handle.
+    pub fn renew(&self, cancel: CancelHandle) {
+        *lock(&self.state) = State {
+            cancel: Some(cancel),
+            ..State::default()
+        };
+    }
+
+    /// Takes the next call. `Err` gives it back: the instance is being stopped.
+    pub fn begin(&self, call: Call) -> Result<(), Call> {
+        let deadline = call
+            .timeout
+            .and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut state = lock(&self.state);
+        if state.stop.is_some() {
+            return Err(call);
+        }
+        state.deadline = deadline;
+        state.running = Some(call);
+        drop(state);
+        if let Some(deadline) = deadline {
+            watchdog::expect(deadline);
+        }
+        Ok(())
+    }
+
+    /// The driver's entry to run now, of which the first `initializers` run once, and the
+    /// length of its input.
+    pub fn entry(&self, initializers: usize) -> Option<(usize, usize)> {
+        let state = lock(&self.state);
+        let call = state.running.as_ref()?;
+        Some(if state.initialized < initializers {
+            (state.initialized, 0)
+        } else {
+            (initializers + call.function, call.input.len())
+        })
+    }
+
+    /// Whether start code is still running; if so, that one is over.
+    pub fn initialized(&self, initializers: usize) -> bool {
+        let mut state = lock(&self.state);
+        let running = state.initialized < initializers;
+        state.initialized += usize::from(running);
+        running
+    }
+
+    /// The input of the running call, which is not needed again.
+    pub fn take_input(&self) -> Vec<u8> {
+        let mut state = lock(&self.state);
+        state
+            .running
+            .as_mut()
+            .map(|call| std::mem::take(&mut call.input))
+            .unwrap_or_default()
+    }
+
+    /// Ends the running call: the call, and what it was stopped with, or else what a host
+    /// function noted.
+    pub fn end(&self) -> (Option<Call>, Option<Failure>) {
+        let mut state = lock(&self.state);
+        state.deadline = None;
+        state.exchange = None;
+        let noted = state.noted.take();
+        (state.running.take(), state.stop.clone().or(noted))
+    }
+
+    /// Ends the running call if nobody stops it.
+    pub fn finish(&self) -> Option<Call> {
+        let mut state = lock(&self.state);
+        if state.stop.is_some() {
+            return None;
+        }
+        state.deadline = None;
+        state.running.take()
+    }
+
+    pub fn note(&self, failure: Failure) {
+        lock(&self.state).noted.get_or_insert(failure);
+    }
+
+    /// Waits for JavaScript through `exchange`, unless the call is being stopped.
+    pub fn attend(&self, exchange: Option<&Arc<Exchange>>) -> Result<(), Failure> {
+        let mut state = lock(&self.state);
+        match &state.stop {
+            Some(failure) => Err(failure.clone()),
+            None => {
+                state.exchange = exchange.cloned();
+                Ok(())
+            }
+        }
+    }
+
+    pub fn running(&self) -> Option<u64> {
+        lock(&self.state).running.as_ref().map(|call| call.id)
+    }
+
+    /// Stops the running call, if it is the one named, or any. Whether there was one to stop.
+    pub fn stop(&self, call: Option<u64>, failure: Failure) -> bool {
+        let mut state = lock(&self.state);
+        match &state.running {
+            Some(running) if call.is_none_or(|id| id == running.id) => {}
+            _ => return false,
+        }
+        state.stop(failure)
+    }
+
+    /// Stops the running call if its time is up; else says when it will be.
+    pub fn expire(&self, now: Instant) -> Option<Instant> {
+        let mut state = lock(&self.state);
+        let deadline = state.deadline?;
+        if deadline > now {
+            return Some(deadline);
+        }
+        let timeout = state.running.as_ref().and_then(|call| call.timeout);
+        let timeout = timeout.unwrap_or_default().as_millis();
+        let message = format!("the call took longer than its timeout of {timeout} ms");
+        state.stop(Failure::new(Code::Timeout, message));
+        None
+    }
+}
+
+impl State {
+    fn stop(&mut self, failure: Failure) -> bool {
+        self.deadline = None;
+        if self.stop.is_some() {
+            return false;
+        }
+        if let Some(exchange) = self.exchange.take() {
+            exchange.interrupt(failure.clone());
+        }
+        if let Some(cancel) = &self.cancel {
+            // Fails only while the process exits, which ends the call as well.
+            let _ = cancel.cancel();
+        }
+        self.stop = Some(failure);
+        true
+    }
+}

@@ -1,0 +1,21 @@
+//! A Node.js addon that hosts Extism plugins.
+//!
+//! `node` is the boundary to JavaScript; nothing else names napi.
+
+#[macro_use]
+extern crate napi_derive;
+
+mod call;
+mod error;
+mod exchange;
+mod host_function;
+mod instance;
+mod log;
+mod memory_get;
+mod module;
+mod node;
+mod plugin;
+mod store;
+mod sync;
+mod threads;
+mod watchdog;

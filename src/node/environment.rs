@@ -1,0 +1,144 @@
+//! What one environment (the main thread, or a worker) has of its own.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use napi::Env;
+use napi::bindgen_prelude::*;
+
+use super::host_call::Waiting;
+use super::settler::{News, Settler};
+use super::thrown;
+use super::value::Value;
+use crate::error::{Code, Failure};
+use crate::exchange::{Reply, Request};
+use crate::plugin::{Close, Plugin, WeakPlugin};
+
+/// The door between plugins and this thread's event loop. There is one per thread.
+#[napi]
+pub struct Environment {
+    pub(super) settler: Settler,
+    pub(super) waiting: Arc<Waiting>,
+    pub(super) plugins: Rc<RefCell<Plugins>>,
+}
+
+/// The plugins of this environment; none of their calls may outlive it.
+#[derive(Default)]
+pub(super) struct Plugins(Vec<WeakPlugin>);
+
+impl Plugins {
+    pub fn adopt(&mut self, plugin: &Plugin) {
+        self.0.retain(WeakPlugin::is_alive);
+        self.0.push(plugin.downgrade());
+    }
+
+    fn abort(&self) {
+        for plugin in self.0.iter().filter_map(WeakPlugin::upgrade) {
+            plugin.close(Close::Abort);
+        }
+    }
+}
+
+/// A failure for guests whose host functions are gone.
+pub fn gone() -> Failure {
+    Failure::new(Code::Closed, "the JavaScript side is gone")
+}
+
+#[napi]
+impl Environment {
+    /// `listener` is told, once per burst, of calls that failed, of host functions that guests
+    /// wait for, and of those that nobody waits for any longer.
+    #[napi(constructor)]
+    pub fn new(env: Env, listener: Function<'_, News, ()>) -> Result<Self> {
+        let plugins = Rc::<RefCell<Plugins>>::default();
+        env.add_env_cleanup_hook(plugins.clone(), |plugins| plugins.borrow().abort())?;
+        Ok(Self {
+            settler: Settler::new(listener)?,
+            waiting: Arc::default(),
+            plugins,
+        })
+    }
+
+    /// Rejects the call of a rejection with this error.
+    #[napi]
+    pub fn reject(&self, env: Env, ticket: u32, error: Unknown<'_>) {
+        self.settler.reject(&env, ticket, error);
+    }
+
+    /// Ends a host function with these results, after these blocks were overwritten. `false`
+    /// when its guest does not wait any longer.
+    #[napi]
+    pub fn finish(
+        &self,
+        id: u32,
+        values: Vec<Value>,
+        offsets: Vec<f64>,
+        blocks: Vec<&[u8]>,
+    ) -> bool {
+        let writes = offsets.iter().map(|offset| *offset as u64);
+        let writes = writes.zip(blocks.into_iter().map(<[u8]>::to_vec));
+        self.waiting.finish(id, values, writes.collect())
+    }
+
+    /// Ends a host function with an error that the JavaScript side has numbered. `false` when
+    /// its guest does not wait any longer.
+    #[napi]
+    pub fn fail(&self, id: u32, cause: u32, message: String) -> bool {
+        let failure = Failure::new(Code::HostFunction, message).caused_by(cause);
+        self.waiting.fail(id, failure)
+    }
+
+    /// A new block of the waiting guest: its offset.
+    #[napi]
+    pub fn alloc(&self, env: Env, id: u32, length: f64) -> Result<f64> {
+        self.number(&env, id, Request::Alloc(length as u64))
+    }
+
+    /// A new block of the waiting guest with these bytes: its offset.
+    #[napi]
+    pub fn store(&self, env: Env, id: u32, bytes: &[u8]) -> Result<f64> {
+        self.number(&env, id, Request::Store(bytes.to_vec()))
+    }
+
+    /// Gives a block of the waiting guest back.
+    #[napi]
+    pub fn free(&self, env: Env, id: u32, offset: f64) -> Result<f64> {
+        self.number(&env, id, Request::Free(offset as u64))
+    }
+
+    /// The length of a block of the waiting guest, 0 where there is none.
+    #[napi]
+    pub fn length(&self, env: Env, id: u32, offset: f64) -> Result<f64> {
+        self.number(&env, id, Request::Length(offset as u64))
+    }
+
+    /// A copy of a block of the waiting guest, or null where there is none.
+    #[napi]
+    pub fn read(&self, env: Env, id: u32, offset: f64) -> Result<Option<Buffer>> {
+        match self.ask(&env, id, Request::Read(offset as u64))? {
+            Reply::Bytes(bytes) => Ok(bytes.map(Buffer::from)),
+            Reply::Number(_) => Ok(None),
+        }
+    }
+
+    fn number(&self, env: &Env, id: u32, request: Request) -> Result<f64> {
+        match self.ask(env, id, request)? {
+            Reply::Number(number) => Ok(number as f64),
+            Reply::Bytes(_) => Ok(0.0),
+        }
+    }
+
+    fn ask(&self, env: &Env, id: u32, request: Request) -> Result<Reply> {
+        let stale = || {
+            Failure::new(
+                Code::Stale,
+                "the host function this belongs to has returned",
+            )
+        };
+        let exchange = self.waiting.exchange(id).ok_or_else(stale);
+        exchange
+            .and_then(|exchange| exchange.ask(request))
+            .map_err(|failure| thrown(env, failure))
+    }
+}

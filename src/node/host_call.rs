@@ -1,0 +1,111 @@
+//! Host functions written in JavaScript.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use extism::{Val, ValType};
+use napi::bindgen_prelude::Buffer;
+
+use super::settler::{Event, Sender};
+use super::value::{self, Value};
+use crate::error::Failure;
+use crate::exchange::{Exchange, Return};
+use crate::host_function::{Body, Guest};
+use crate::sync::lock;
+
+/// Blocks up to this size are read along with the call, which spares JavaScript from asking.
+const PREFETCH_BYTES: u64 = 64 << 10;
+
+/// A guest waits for this host function.
+#[napi(object, object_from_js = false)]
+pub struct HostCall {
+    /// What to answer to.
+    pub id: u32,
+    /// The plugin's number, and which of its functions.
+    pub plugin: u32,
+    pub function: u32,
+    pub inputs: Vec<Value>,
+    /// For each input, the block it is the offset of, if it is one of a moderate size.
+    pub blocks: Vec<Option<Buffer>>,
+}
+
+/// The host calls of one environment that wait for an answer.
+#[derive(Default)]
+pub struct Waiting {
+    calls: Mutex<HashMap<u32, Call>>,
+    next: AtomicU32,
+}
+
+struct Call {
+    exchange: Arc<Exchange>,
+    results: Vec<ValType>,
+}
+
+impl Waiting {
+    pub fn exchange(&self, id: u32) -> Option<Arc<Exchange>> {
+        lock(&self.calls).get(&id).map(|call| call.exchange.clone())
+    }
+
+    /// Lets the guest go on. `false` when it does not wait any longer.
+    pub fn finish(&self, id: u32, values: Vec<Value>, writes: Vec<(u64, Vec<u8>)>) -> bool {
+        let Some(Call { exchange, results }) = lock(&self.calls).remove(&id) else {
+            return false;
+        };
+        let values = value::to_vals(&values, &results);
+        exchange.finish(Return::Values(values, writes))
+    }
+
+    pub fn fail(&self, id: u32, failure: Failure) -> bool {
+        let call = lock(&self.calls).remove(&id);
+        call.is_some_and(|call| call.exchange.finish(Return::Failed(failure)))
+    }
+}
+
+pub struct JavaScript {
+    pub sender: Arc<Sender>,
+    /// Gone with the environment.
+    pub waiting: Weak<Waiting>,
+    pub plugin: u32,
+    pub function: u32,
+    pub results: Vec<ValType>,
+}
+
+impl Body for JavaScript {
+    fn call(
+        &self,
+        guest: &mut Guest<'_>,
+        inputs: &[Val],
+        outputs: &mut [Val],
+    ) -> Result<(), Failure> {
+        let Some(waiting) = self.waiting.upgrade() else {
+            return Err(super::environment::gone());
+        };
+        let exchange = Arc::new(Exchange::default());
+        guest.slot.attend(Some(&exchange))?;
+        let id = waiting.next.fetch_add(1, Ordering::Relaxed);
+        let call = Call {
+            exchange: exchange.clone(),
+            results: self.results.clone(),
+        };
+        lock(&waiting.calls).insert(id, call);
+        let blocks = inputs.iter().map(|input| {
+            let offset = input.i64()? as u64;
+            let length = guest.length(offset)?;
+            (length <= PREFETCH_BYTES).then_some(())?;
+            guest.read(offset).map(|bytes| Buffer::from(bytes.to_vec()))
+        });
+        self.sender.send(Event::Call(HostCall {
+            id,
+            plugin: self.plugin,
+            function: self.function,
+            blocks: blocks.collect(),
+            inputs: inputs.iter().map(value::from_val).collect(),
+        }));
+        let result = exchange.attend(guest, outputs);
+        if lock(&waiting.calls).remove(&id).is_some() {
+            self.sender.send(Event::Forget(id));
+        }
+        result.and(guest.slot.attend(None))
+    }
+}

@@ -1,0 +1,41 @@
+//! The boundary to JavaScript. The JavaScript side owns names, defaults, validation and error
+//! classes; what arrives here has been checked.
+
+mod environment;
+mod host_call;
+mod plugin;
+mod settler;
+mod store;
+mod value;
+
+use napi::Env;
+use napi::bindgen_prelude::*;
+
+use crate::error::Failure;
+use crate::log::{Level, LogFile};
+
+/// Throws an error with the code of a failure; the JavaScript side makes its own of it.
+fn thrown(env: &Env, failure: Failure) -> Error {
+    let code = failure.code.as_ref().to_owned();
+    // SAFETY: on the environment's thread.
+    let error =
+        unsafe { Error::<String>::to_napi_value(env.raw(), Error::new(code, failure.message)) };
+    match error {
+        // SAFETY: the value was made in this scope of this environment.
+        Ok(error) => Error::from(unsafe { Unknown::from_raw_unchecked(env.raw(), error) }),
+        Err(error) => error,
+    }
+}
+
+/// Appends what plugins log to this file from now on; `level` is a level's name.
+#[napi]
+pub fn set_log_file(path: String, level: String) -> Result<()> {
+    let level = Level::from_name(&level).unwrap_or(Level::Info);
+    LogFile::set(path.as_ref(), level).map_err(|error| Error::from_reason(error.to_string()))
+}
+
+/// The version of the Extism runtime.
+#[napi]
+pub fn extism_version() -> &'static str {
+    extism::extism_version().trim_end_matches('\0')
+}

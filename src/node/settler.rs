@@ -1,0 +1,286 @@
+//! The only way results reach JavaScript: promises settled from other threads, with one
+//! threadsafe function per environment and one wake-up per burst.
+//!
+//! The queue is non-empty exactly while a wake-up is outstanding: whoever finds it empty
+//! rings, and the drain takes all of it under the same lock.
+//!
+//! The home of this package's `unsafe`: Node's promises can be settled later, and the event
+//! loop kept alive while they are pending, only through the raw interface.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ptr;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+
+use napi::bindgen_prelude::*;
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{Env, Status, sys};
+
+use super::host_call::HostCall;
+use crate::call::{Outcome, Settle};
+use crate::error::{Code, Failure};
+use crate::sync::lock;
+
+/// Something for the event loop to do.
+pub enum Event {
+    Settle(Deferred, Outcome),
+    Call(HostCall),
+    /// Nobody waits for this host function any longer.
+    Forget(u32),
+}
+
+/// A failed call on its way to the JavaScript side, which makes the error for it.
+#[napi(object, object_from_js = false)]
+pub struct Rejection {
+    /// What to give to `reject`.
+    pub ticket: u32,
+    /// The plugin's number.
+    pub plugin: u32,
+    pub code: String,
+    pub message: String,
+    pub function: Option<String>,
+    pub exit_code: Option<i32>,
+    /// Where the guest was.
+    pub backtrace: Option<String>,
+    /// The number of the JavaScript error behind it.
+    pub cause: Option<u32>,
+}
+
+/// What the JavaScript side is called with after a burst, if there is anything for it.
+pub type News = FnArgs<(Vec<Rejection>, Vec<HostCall>, Vec<u32>)>;
+
+type Bell = ThreadsafeFunction<(), (), News, Status, false, true>;
+
+/// A promise that JavaScript holds.
+pub struct Deferred {
+    raw: sys::napi_deferred,
+    plugin: u32,
+    /// Resolve with an empty Buffer, not with null, where the guest set no output.
+    always_bytes: bool,
+}
+
+// SAFETY: a deferred is a handle that only the thread of its environment dereferences, in
+// `drain` and `reject`; other threads only carry it there.
+unsafe impl Send for Deferred {}
+
+type Queue = Arc<Mutex<Vec<Event>>>;
+
+/// The half that other threads have.
+pub struct Sender {
+    /// Also owned by the bell's callback, so that a burst survives whoever sent it.
+    queue: Queue,
+    bell: Bell,
+}
+
+/// The half that the event loop has.
+pub struct Settler {
+    sender: Arc<Sender>,
+    loop_side: Rc<LoopSide>,
+}
+
+#[derive(Default)]
+struct LoopSide {
+    /// Promises not yet settled; the event loop stays alive while there are any.
+    pending: Cell<u32>,
+    rejected: RefCell<HashMap<u32, Deferred>>,
+    next_ticket: Cell<u32>,
+    bell: Cell<Option<sys::napi_threadsafe_function>>,
+}
+
+impl Settler {
+    /// `listener` is called with what a burst has for the JavaScript side. It must not throw.
+    pub fn new(listener: Function<'_, News, ()>) -> Result<Self> {
+        let queue = Queue::default();
+        let loop_side = Rc::new(LoopSide::default());
+        let (events, side) = (queue.clone(), loop_side.clone());
+        let bell = listener
+            .build_threadsafe_function::<()>()
+            .weak::<true>()
+            .build_callback(move |ring| Ok(drain(&ring.env, &events, &side).into()))?;
+        loop_side.bell.set(Some(bell.raw()));
+        let sender = Arc::new(Sender { queue, bell });
+        Ok(Self { sender, loop_side })
+    }
+
+    pub fn sender(&self) -> &Arc<Sender> {
+        &self.sender
+    }
+
+    /// A promise for JavaScript, and the ticket that settles it.
+    pub fn promise<'env>(
+        &self,
+        env: &'env Env,
+        plugin: u32,
+        always_bytes: bool,
+    ) -> Result<(Unknown<'env>, Ticket)> {
+        let (mut deferred, mut promise) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: called on the environment's thread, with places for both results.
+        check_status!(unsafe { sys::napi_create_promise(env.raw(), &mut deferred, &mut promise) })?;
+        self.loop_side.expect_one(env);
+        let deferred = Deferred {
+            raw: deferred,
+            plugin,
+            always_bytes,
+        };
+        let ticket = Ticket {
+            deferred: Some(deferred),
+            sender: self.sender.clone(),
+        };
+        // SAFETY: the value was made in this scope of this environment.
+        Ok((
+            unsafe { Unknown::from_raw_unchecked(env.raw(), promise) },
+            ticket,
+        ))
+    }
+
+    /// Rejects a call that the listener was told of.
+    pub fn reject(&self, env: &Env, ticket: u32, error: Unknown<'_>) {
+        if let Some(deferred) = self.loop_side.rejected.borrow_mut().remove(&ticket) {
+            // SAFETY: the deferred is used once, on its environment's thread. The environment
+            // may be shutting down, which is the only way for this to fail.
+            unsafe { sys::napi_reject_deferred(env.raw(), deferred.raw, error.raw()) };
+            self.loop_side.settled(env, 1);
+        }
+    }
+}
+
+impl Drop for Settler {
+    fn drop(&mut self) {
+        self.loop_side.bell.set(None);
+    }
+}
+
+impl LoopSide {
+    fn expect_one(&self, env: &Env) {
+        if self.pending.replace(self.pending.get() + 1) == 0
+            && let Some(bell) = self.bell.get()
+        {
+            // SAFETY: the settler still owns the bell, and this is its thread.
+            unsafe { sys::napi_ref_threadsafe_function(env.raw(), bell) };
+        }
+    }
+
+    fn settled(&self, env: &Env, count: u32) {
+        let left = self.pending.get() - count;
+        self.pending.set(left);
+        if count != 0
+            && left == 0
+            && let Some(bell) = self.bell.get()
+        {
+            // SAFETY: as above.
+            unsafe { sys::napi_unref_threadsafe_function(env.raw(), bell) };
+        }
+    }
+}
+
+/// Settles every promise that can be settled here; the rest is news.
+fn drain(env: &Env, queue: &Queue, side: &LoopSide) -> (Vec<Rejection>, Vec<HostCall>, Vec<u32>) {
+    let events = std::mem::take(&mut *lock(queue));
+    let (mut rejections, mut calls, mut forgotten) = (Vec::new(), Vec::new(), Vec::new());
+    let mut settled = 0;
+    for event in events {
+        match event {
+            Event::Call(call) => calls.push(call),
+            Event::Forget(call) => forgotten.push(call),
+            Event::Settle(deferred, Ok(output)) => match output_value(env, &deferred, output) {
+                Ok(value) => {
+                    // SAFETY: the deferred is used once, on its environment's thread.
+                    unsafe { sys::napi_resolve_deferred(env.raw(), deferred.raw, value) };
+                    settled += 1;
+                }
+                Err(error) => {
+                    let failure = Failure::new(
+                        Code::OutOfMemory,
+                        format!("no room for the output: {error}"),
+                    );
+                    rejections.push(side.rejection(deferred, failure));
+                }
+            },
+            Event::Settle(deferred, Err(failure)) => {
+                rejections.push(side.rejection(deferred, failure))
+            }
+        }
+    }
+    side.settled(env, settled);
+    (rejections, calls, forgotten)
+}
+
+/// V8's own copy: freed memory is reused hot, where external memory would wait for a
+/// collection, and costs a finalizer.
+fn output_value(
+    env: &Env,
+    deferred: &Deferred,
+    output: Option<Vec<u8>>,
+) -> Result<sys::napi_value> {
+    let bytes = match output {
+        None if !deferred.always_bytes => {
+            // SAFETY: on the environment's thread.
+            return unsafe { Null::to_napi_value(env.raw(), Null) };
+        }
+        output => output.unwrap_or_default(),
+    };
+    let buffer = BufferSlice::copy_from(env, bytes)?;
+    // SAFETY: as above.
+    unsafe { BufferSlice::to_napi_value(env.raw(), buffer) }
+}
+
+impl LoopSide {
+    fn rejection(&self, deferred: Deferred, failure: Failure) -> Rejection {
+        let ticket = self
+            .next_ticket
+            .replace(self.next_ticket.get().wrapping_add(1));
+        let plugin = deferred.plugin;
+        self.rejected.borrow_mut().insert(ticket, deferred);
+        Rejection {
+            ticket,
+            plugin,
+            code: failure.code.as_ref().to_owned(),
+            message: failure.message,
+            function: failure.function,
+            exit_code: failure.exit_code,
+            backtrace: failure.backtrace,
+            cause: failure.cause,
+        }
+    }
+}
+
+impl Sender {
+    pub fn send(&self, event: Event) {
+        let ring = {
+            let mut queue = lock(&self.queue);
+            queue.push(event);
+            queue.len() == 1
+        };
+        if ring {
+            // Fails only when the environment is gone, and every promise with it.
+            self.bell.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        }
+    }
+}
+
+/// Settles one promise, once. Dropped unsettled it rejects, so that no panic strands a caller.
+pub struct Ticket {
+    deferred: Option<Deferred>,
+    sender: Arc<Sender>,
+}
+
+impl Ticket {
+    fn send(&mut self, outcome: Outcome) {
+        if let Some(deferred) = self.deferred.take() {
+            self.sender.send(Event::Settle(deferred, outcome));
+        }
+    }
+}
+
+impl Settle for Ticket {
+    fn settle(mut self: Box<Self>, outcome: Outcome) {
+        self.send(outcome);
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.send(Err(Failure::new(Code::Internal, "the call was lost")));
+    }
+}

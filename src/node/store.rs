@@ -1,0 +1,151 @@
+//! The native store behind the `Map` face.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use napi::Env;
+use napi::bindgen_prelude::*;
+
+use crate::memory_get;
+use crate::store::{Limits, Store, Value};
+
+#[napi]
+pub struct NativeStore {
+    pub(super) store: Arc<Store>,
+}
+
+/// What `memoryGet` gives a plugin for a key that is not there.
+#[napi(string_enum = "lowercase")]
+pub enum Missing {
+    Absent,
+    Error,
+    Empty,
+}
+
+/// What a store holds, and what happened to it since it was made.
+#[napi(object, object_from_js = false)]
+pub struct StoreStats {
+    pub entries: f64,
+    /// Bytes of the keys (as UTF-8) and of the values.
+    pub bytes: f64,
+    pub hits: f64,
+    pub misses: f64,
+    pub evictions: f64,
+    pub expirations: f64,
+}
+
+/// Entries in the order of insertion, as three arrays of the same length.
+#[napi(object, object_from_js = false)]
+pub struct Entries<'a> {
+    pub cursors: Vec<f64>,
+    pub keys: Vec<String>,
+    pub values: Vec<Either<String, BufferSlice<'a>>>,
+}
+
+impl From<Missing> for memory_get::Missing {
+    fn from(missing: Missing) -> Self {
+        match missing {
+            Missing::Absent => Self::Absent,
+            Missing::Error => Self::Error,
+            Missing::Empty => Self::Empty,
+        }
+    }
+}
+
+#[napi]
+impl NativeStore {
+    #[napi(constructor)]
+    pub fn new(max_entries: Option<f64>, max_bytes: Option<f64>, ttl_ms: Option<f64>) -> Self {
+        let limits = Limits {
+            max_entries: max_entries.map(|entries| entries as u64),
+            max_bytes: max_bytes.map(|bytes| bytes as u64),
+            ttl: ttl_ms.map(|ms| Duration::from_secs_f64(ms / 1000.0)),
+        };
+        Self {
+            store: Arc::new(Store::new(limits)),
+        }
+    }
+
+    #[napi]
+    pub fn get<'env>(
+        &self,
+        env: &'env Env,
+        key: String,
+    ) -> Result<Option<Either<String, BufferSlice<'env>>>> {
+        self.store
+            .get(&key)
+            .map(|value| to_js(env, &value))
+            .transpose()
+    }
+
+    #[napi]
+    pub fn has(&self, key: String) -> bool {
+        self.store.has(&key)
+    }
+
+    /// The sizes that were too large, as key, value and limit; null when the entry is set.
+    #[napi]
+    pub fn set(&self, key: String, value: Either<String, &[u8]>) -> Option<Vec<f64>> {
+        let value = match value {
+            Either::A(text) => Value::Text(text.into()),
+            Either::B(bytes) => Value::Bytes(bytes.into()),
+        };
+        let refused = self.store.set(&key, value).err()?;
+        let sizes = [refused.key_bytes, refused.value_bytes, refused.max_bytes];
+        Some(sizes.map(|size| size as f64).to_vec())
+    }
+
+    #[napi]
+    pub fn delete(&self, key: String) -> bool {
+        self.store.delete(&key)
+    }
+
+    #[napi]
+    pub fn clear(&self) {
+        self.store.clear();
+    }
+
+    #[napi(getter)]
+    pub fn size(&self) -> f64 {
+        self.store.size() as f64
+    }
+
+    /// Up to `count` entries after the one with this cursor; from the start after cursor 0.
+    #[napi]
+    pub fn entries_after<'env>(
+        &self,
+        env: &'env Env,
+        cursor: f64,
+        count: u32,
+    ) -> Result<Entries<'env>> {
+        let items = self.store.next_batch(cursor as u64, count as usize);
+        Ok(Entries {
+            cursors: items.iter().map(|item| item.cursor as f64).collect(),
+            keys: items.iter().map(|item| item.key.to_string()).collect(),
+            values: items
+                .iter()
+                .map(|item| to_js(env, &item.value))
+                .collect::<Result<_>>()?,
+        })
+    }
+
+    #[napi]
+    pub fn stats(&self) -> StoreStats {
+        let stats = self.store.stats();
+        StoreStats {
+            entries: stats.entries as f64,
+            bytes: stats.bytes as f64,
+            hits: stats.hits as f64,
+            misses: stats.misses as f64,
+            evictions: stats.evictions as f64,
+            expirations: stats.expirations as f64,
+        }
+    }
+}
+
+fn to_js<'env>(env: &'env Env, value: &Value) -> Result<Either<String, BufferSlice<'env>>> {
+    Ok(match value {
+        Value::Text(text) => Either::A(text.to_string()),
+        Value::Bytes(bytes) => Either::B(BufferSlice::copy_from(env, bytes)?),
+    })
+}

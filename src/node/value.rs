@@ -1,0 +1,50 @@
+//! Numbers on their way between a guest and JavaScript: bigints for i64, numbers else.
+
+use extism::{Val, ValType};
+use napi::bindgen_prelude::*;
+
+pub type Value = Either<f64, BigInt>;
+
+pub fn from_val(value: &Val) -> Value {
+    match value {
+        Val::I32(number) => Either::A(f64::from(*number)),
+        Val::I64(number) => Either::B(BigInt::from(*number)),
+        Val::F32(bits) => Either::A(f64::from(f32::from_bits(*bits))),
+        Val::F64(bits) => Either::A(f64::from_bits(*bits)),
+        // Signatures have none of the other types.
+        _ => Either::A(f64::NAN),
+    }
+}
+
+/// The values of these types; numbers wrap as they do in WebAssembly's JavaScript interface.
+pub fn to_vals(values: &[Value], types: &[ValType]) -> Vec<Val> {
+    let values = values.iter().zip(types);
+    values.map(|(value, ty)| to_val(value, ty)).collect()
+}
+
+fn to_val(value: &Value, ty: &ValType) -> Val {
+    let integer = || match value {
+        Either::A(number) => *number as i64,
+        Either::B(number) => number.get_i64().0,
+    };
+    let float = || match value {
+        Either::A(number) => *number,
+        Either::B(number) => number.get_i64().0 as f64,
+    };
+    match ty {
+        ValType::I32 => Val::I32(integer() as i32),
+        ValType::F32 => Val::F32((float() as f32).to_bits()),
+        ValType::F64 => Val::F64(float().to_bits()),
+        _ => Val::I64(integer()),
+    }
+}
+
+/// The type with this number in the legacy API.
+pub fn to_type(number: u8) -> ValType {
+    match number {
+        0 => ValType::I32,
+        2 => ValType::F32,
+        3 => ValType::F64,
+        _ => ValType::I64,
+    }
+}

@@ -1,0 +1,49 @@
+//! The threads that may block: one tokio runtime of our own, started on first use.
+
+use std::any::Any;
+use std::future::Future;
+use std::sync::OnceLock;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::error::{Code, Failure};
+
+/// A guest gets 512 KiB of its thread's stack; host functions run on what is left.
+const STACK_BYTES: usize = 2 << 20;
+/// A guest that waits for JavaScript keeps its thread, so this bounds how many can wait.
+const MAX_THREADS: usize = 4096;
+
+fn runtime() -> Result<&'static Runtime, Failure> {
+    static RUNTIME: OnceLock<std::io::Result<Runtime>> = OnceLock::new();
+    RUNTIME
+        .get_or_init(|| {
+            Builder::new_multi_thread()
+                .worker_threads(1)
+                .max_blocking_threads(MAX_THREADS)
+                .thread_stack_size(STACK_BYTES)
+                .thread_name("extism-napi")
+                .enable_time()
+                .build()
+        })
+        .as_ref()
+        .map_err(|error| Failure::new(Code::Internal, format!("cannot start threads: {error}")))
+}
+
+/// Runs a job on a thread that may block.
+pub fn spawn_blocking(job: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
+    runtime()?.spawn_blocking(job);
+    Ok(())
+}
+
+/// Runs a task that never blocks.
+pub fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Result<(), Failure> {
+    runtime()?.spawn(task);
+    Ok(())
+}
+
+/// What a panic said.
+pub fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".to_owned())
+}

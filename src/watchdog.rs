@@ -1,0 +1,83 @@
+//! Ends calls that take too long. One task looks at every instance when the earliest known
+//! deadline is due; a call that ends in time costs it nothing.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, Weak};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use crate::error::Failure;
+use crate::instance::Slot;
+use crate::sync::lock;
+use crate::threads;
+
+struct Watchdog {
+    slots: Mutex<Vec<Weak<Slot>>>,
+    started: OnceLock<Result<(), Failure>>,
+    /// When the task looks next, in nanoseconds after `epoch`.
+    next: AtomicU64,
+    epoch: Instant,
+    sooner: Notify,
+}
+
+/// How long the task sleeps when nothing is due.
+const IDLE: Duration = Duration::from_secs(3600);
+
+static WATCHDOG: LazyLock<Watchdog> = LazyLock::new(|| Watchdog {
+    slots: Mutex::default(),
+    started: OnceLock::new(),
+    next: AtomicU64::new(u64::MAX),
+    epoch: Instant::now(),
+    sooner: Notify::new(),
+});
+
+/// Looks after an instance for as long as it lives.
+pub fn watch(slot: &Arc<Slot>) -> Result<(), Failure> {
+    lock(&WATCHDOG.slots).push(Arc::downgrade(slot));
+    WATCHDOG
+        .started
+        .get_or_init(|| threads::spawn(run()))
+        .clone()
+}
+
+/// Makes sure that somebody looks at this time.
+pub fn expect(deadline: Instant) {
+    let due = nanos(deadline);
+    if due < WATCHDOG.next.load(Ordering::SeqCst) {
+        WATCHDOG.next.fetch_min(due, Ordering::SeqCst);
+        WATCHDOG.sooner.notify_one();
+    }
+}
+
+fn nanos(instant: Instant) -> u64 {
+    let nanos = instant.saturating_duration_since(WATCHDOG.epoch).as_nanos();
+    u64::try_from(nanos).unwrap_or(u64::MAX)
+}
+
+async fn run() {
+    loop {
+        // Whoever sets a deadline from here on sees that it has to ring, or is seen below.
+        WATCHDOG.next.store(u64::MAX, Ordering::SeqCst);
+        let next = look();
+        WATCHDOG.next.fetch_min(nanos(next), Ordering::SeqCst);
+        // Either way it is time to look.
+        let _ = tokio::time::timeout_at(next.into(), WATCHDOG.sooner.notified()).await;
+    }
+}
+
+/// Ends what is overdue; when to look again.
+fn look() -> Instant {
+    let now = Instant::now();
+    let mut next = now + IDLE;
+    lock(&WATCHDOG.slots).retain(|slot| {
+        let Some(slot) = slot.upgrade() else {
+            return false;
+        };
+        if let Some(deadline) = slot.expire(now) {
+            next = next.min(deadline);
+        }
+        true
+    });
+    next
+}
