@@ -1,0 +1,34 @@
+'use strict'
+
+const { types } = require('node:util')
+
+/** What a value is, for messages. */
+function describe (value) {
+  if (value === null) return 'null'
+  if (typeof value === 'string') return `"${value.length > 40 ? value.slice(0, 40) + '…' : value}"`
+  if (typeof value === 'object') return `an instance of ${value.constructor?.name ?? 'Object'}`
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'symbol') return 'a symbol'
+  if (typeof value === 'bigint') return `${value}n`
+  return String(value)
+}
+
+function typeError (what, expected, value) {
+  const error = new TypeError(`${what} must be ${expected}; got ${describe(value)}`)
+  error.code = 'ERR_INVALID_ARG_TYPE'
+  return error
+}
+
+function valueError (what, expected, value) {
+  const error = new RangeError(`${what} must be ${expected}; got ${describe(value)}`)
+  error.code = 'ERR_INVALID_ARG_VALUE'
+  return error
+}
+
+/** The bytes of anything that has some, without a copy; undefined for anything else. */
+function bytesOf (value) {
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+  if (types.isAnyArrayBuffer(value)) return new Uint8Array(value)
+}
+
+module.exports = { bytesOf, describe, typeError, valueError }

@@ -1,0 +1,52 @@
+'use strict'
+
+const { Worker, receiveMessageOnPort, MessageChannel } = require('node:worker_threads')
+
+const MAX_BYTES = 256 << 20
+const TIMEOUT_MS = 60_000
+
+const WORKER = `
+const { workerData: { url, port, signal, maxBytes, timeoutMs } } = require('node:worker_threads')
+async function download () {
+  const response = await fetch(url, { redirect: 'follow', signal: AbortSignal.timeout(timeoutMs) })
+  if (!response.ok) throw new Error('the server answered ' + response.status)
+  const chunks = []
+  let length = 0
+  for await (const chunk of response.body) {
+    length += chunk.length
+    if (length > maxBytes) throw new Error('it is larger than ' + maxBytes + ' bytes')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+download()
+  .then(bytes => port.postMessage({ bytes }), error => port.postMessage({ error: error.cause?.message ?? error.message }))
+  .finally(() => {
+    Atomics.store(signal, 0, 1)
+    Atomics.notify(signal, 0)
+    port.close()
+  })
+`
+
+/**
+ * The bytes at a URL, while this thread waits. The legacy constructors are synchronous and
+ * take URLs, so there is no other way.
+ */
+function downloadSync (url) {
+  const { port1, port2 } = new MessageChannel()
+  const signal = new Int32Array(new SharedArrayBuffer(4))
+  const worker = new Worker(WORKER, {
+    eval: true,
+    execArgv: [],
+    workerData: { url, port: port2, signal, maxBytes: MAX_BYTES, timeoutMs: TIMEOUT_MS },
+    transferList: [port2]
+  })
+  worker.unref()
+  Atomics.wait(signal, 0, 0, TIMEOUT_MS + 5_000)
+  const { bytes, error = 'it took too long' } = receiveMessageOnPort(port1)?.message ?? {}
+  port1.close()
+  if (bytes === undefined) throw new Error(error)
+  return bytes
+}
+
+module.exports = { downloadSync }

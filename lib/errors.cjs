@@ -1,0 +1,27 @@
+'use strict'
+
+/**
+ * Every failure of a plugin. `code` is stable; docs/errors.md lists the codes.
+ */
+class ExtismError extends Error {
+  constructor (code, message, { cause, ...details } = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+    for (const [name, value] of Object.entries(details)) {
+      if (value !== undefined && value !== null) this[name] = value
+    }
+  }
+
+  static {
+    this.prototype.name = 'ExtismError'
+  }
+}
+
+/** A native error as ours. */
+function fromNative (error) {
+  return error.code?.startsWith('ERR_EXTISM_')
+    ? new ExtismError(error.code, error.message)
+    : new ExtismError('ERR_EXTISM_INTERNAL', error.message, { cause: error })
+}
+
+module.exports = { ExtismError, fromNative }

@@ -1,0 +1,89 @@
+'use strict'
+
+const { ExtismError, fromNative } = require('./errors.cjs')
+
+/**
+ * One call of a host function, and the blocks of the waiting plugin that it has touched.
+ * Only this class talks to the waiting plugin.
+ */
+class HostCall {
+  #environment
+  #id
+  #over = false
+  /** The Buffers handed out, by offset: each is written back at the end. */
+  #blocks = new Map()
+  #prefetched
+
+  constructor (environment, { id, inputs, blocks }) {
+    this.#environment = environment
+    this.#id = id
+    this.inputs = inputs
+    this.#prefetched = blocks
+  }
+
+  block (offset) {
+    this.#check()
+    let block = this.#blocks.get(offset)
+    if (block === undefined) {
+      const input = this.inputs.findIndex((value, i) => this.#prefetched[i] && value === BigInt(offset))
+      block = (input >= 0 ? this.#prefetched[input] : this.#ask('read', offset)) ?? Buffer.alloc(0)
+      if (block.length > 0) this.#blocks.set(offset, block)
+    }
+    return block
+  }
+
+  alloc (length) {
+    const offset = this.#ask('alloc', length)
+    if (length > 0) this.#blocks.set(offset, Buffer.alloc(length))
+    return offset
+  }
+
+  store (bytes) {
+    return this.#ask('store', bytes)
+  }
+
+  free (offset) {
+    this.#ask('free', offset)
+    this.#blocks.delete(offset)
+  }
+
+  length (offset) {
+    return this.#blocks.get(offset)?.length ?? this.#ask('length', offset)
+  }
+
+  /** Lets the plugin go on with these results. */
+  finish (values) {
+    if (this.end()) {
+      this.#environment.finish(this.#id, values, [...this.#blocks.keys()], [...this.#blocks.values()])
+    }
+  }
+
+  /** Fails the plugin's call; `cause` numbers the error. Whether the plugin still waited. */
+  fail (cause, message) {
+    return this.end() && this.#environment.fail(this.#id, cause, message)
+  }
+
+  /** From here on nothing reaches the plugin. Whether this is the first time. */
+  end () {
+    const first = !this.#over
+    this.#over = true
+    return first
+  }
+
+  #check () {
+    if (this.#over) {
+      throw new ExtismError('ERR_EXTISM_STALE', 'the host function this belongs to has returned')
+    }
+  }
+
+  #ask (what, argument) {
+    this.#check()
+    try {
+      return this.#environment[what](this.#id, argument)
+    } catch (error) {
+      throw fromNative(error)
+    }
+  }
+}
+
+module.exports = { HostCall }
