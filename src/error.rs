@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// The stable codes of an `ExtismError`. A code is never reused for something else.
+/// The stable codes of an `ExtismError`, beside those that the JavaScript side has of its own.
+/// A code is never reused for something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
     /// Bytes that are not a WebAssembly module this runtime can run.
@@ -11,8 +12,6 @@ pub enum Code {
     Link,
     /// An instance could not be made of modules that fit together.
     Instance,
-    /// No export of that name that can be called.
-    FunctionNotFound,
     /// The guest reported an error of its own.
     Guest,
     /// The guest returned, or exited with, a code other than 0.
@@ -43,7 +42,6 @@ impl AsRef<str> for Code {
             Code::Module => "ERR_EXTISM_MODULE",
             Code::Link => "ERR_EXTISM_LINK",
             Code::Instance => "ERR_EXTISM_INSTANCE",
-            Code::FunctionNotFound => "ERR_EXTISM_FUNCTION_NOT_FOUND",
             Code::Guest => "ERR_EXTISM_GUEST",
             Code::Exit => "ERR_EXTISM_EXIT",
             Code::Trap => "ERR_EXTISM_TRAP",

@@ -2,13 +2,15 @@
 //! only that thread may do: touch the guest's memory.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard};
+use std::time::Instant;
 
 use extism::Val;
 
 use crate::error::{Code, Failure};
 use crate::host_function::Guest;
-use crate::sync::{lock, wait};
+use crate::sync::{lock, spin, wait};
 use crate::threads::panic_message;
 
 /// What the host asks of the waiting guest.
@@ -35,6 +37,8 @@ pub enum Return {
 #[derive(Default)]
 pub struct Exchange {
     state: Mutex<State>,
+    /// Counts the changes of `state`, for those who look without the lock.
+    changes: AtomicU32,
     guest: Condvar,
     host: Condvar,
 }
@@ -51,11 +55,7 @@ enum State {
 
 impl Exchange {
     /// For the guest's thread: serves the host until the host function has returned.
-    pub fn attend(
-        self: &Arc<Self>,
-        guest: &mut Guest<'_>,
-        outputs: &mut [Val],
-    ) -> Result<(), Failure> {
+    pub fn attend(&self, guest: &mut Guest<'_>, outputs: &mut [Val]) -> Result<(), Failure> {
         let mut state = lock(&self.state);
         loop {
             match std::mem::replace(&mut *state, State::Over(None)) {
@@ -65,7 +65,7 @@ impl Exchange {
                     *state = State::Answered(reply.unwrap_or_else(|panic| {
                         Err(Failure::new(Code::Internal, panic_message(&*panic)))
                     }));
-                    self.host.notify_one();
+                    self.changed(&self.host);
                 }
                 State::Returned(returned) => {
                     drop(state);
@@ -74,7 +74,7 @@ impl Exchange {
                 State::Over(failure) => return Err(failure.unwrap_or_else(stale)),
                 waiting => {
                     *state = waiting;
-                    state = wait(&self.guest, state);
+                    state = self.sleep(state, &self.guest);
                 }
             }
         }
@@ -88,13 +88,13 @@ impl Exchange {
             return Err(stale());
         }
         *state = State::Asked(request);
-        self.guest.notify_one();
+        self.changed(&self.guest);
         loop {
             match std::mem::take(&mut *state) {
                 State::Answered(reply) => return reply,
                 asked @ State::Asked(_) => {
                     *state = asked;
-                    state = wait(&self.host, state);
+                    state = self.sleep(state, &self.host);
                 }
                 other => {
                     *state = other;
@@ -110,7 +110,7 @@ impl Exchange {
         let waits = matches!(*state, State::Waiting);
         if waits {
             *state = State::Returned(returned);
-            self.guest.notify_one();
+            self.changed(&self.guest);
         }
         waits
     }
@@ -119,8 +119,27 @@ impl Exchange {
     pub fn interrupt(&self, failure: Failure) {
         let mut state = lock(&self.state);
         *state = State::Over(Some(failure));
-        self.guest.notify_one();
-        self.host.notify_one();
+        self.changed(&self.guest);
+        self.changed(&self.host);
+    }
+
+    fn changed(&self, other: &Condvar) {
+        self.changes.fetch_add(1, Ordering::Release);
+        other.notify_one();
+    }
+
+    /// Waits for the other side to change the state.
+    fn sleep<'a>(&'a self, state: MutexGuard<'a, State>, side: &Condvar) -> MutexGuard<'a, State> {
+        let before = self.changes.load(Ordering::Acquire);
+        drop(state);
+        let unchanged = || self.changes.load(Ordering::Acquire) == before;
+        spin(Instant::now(), || !unchanged());
+        let state = lock(&self.state);
+        if unchanged() {
+            wait(side, state)
+        } else {
+            state
+        }
     }
 }
 

@@ -50,6 +50,11 @@ pub trait Body: Send + Sync {
         inputs: &[Val],
         outputs: &mut [Val],
     ) -> Result<(), Failure>;
+
+    /// Whether it can only answer while the JavaScript side is there.
+    fn needs_javascript(&self) -> bool {
+        false
+    }
 }
 
 /// The guest that called, while it waits.

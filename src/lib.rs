@@ -2,6 +2,11 @@
 //!
 //! `node` is the boundary to JavaScript; nothing else names napi.
 
+#![cfg_attr(
+    test,
+    allow(dead_code, reason = "the exports to JavaScript are not there in tests")
+)]
+
 #[macro_use]
 extern crate napi_derive;
 

@@ -1,14 +1,14 @@
 //! A plugin: a queue in front of its instances.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use crate::call::{Call, Settle};
 use crate::error::{Code, Failure};
 use crate::instance::{Ended, Instance, Recipe, Slot, Source};
-use crate::sync::{lock, wait_for};
+use crate::sync::{SPIN, lock, spin, wait_for};
 use crate::threads;
 
 /// How long an instance keeps its thread for the next call. Waking a waiting thread takes a
@@ -41,6 +41,8 @@ struct Shared {
     timeout: Option<Duration>,
     queue: Mutex<Queue>,
     arrived: Condvar,
+    /// How many calls are in the queue, for those who look without the lock.
+    queued: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -52,6 +54,8 @@ struct Queue {
     /// Those of them that wait for a call, and how many of these are being woken.
     waiting: usize,
     woken: usize,
+    /// How many look for a call without the lock.
+    looking: usize,
     slots: Vec<Arc<Slot>>,
     closed: bool,
 }
@@ -72,6 +76,7 @@ impl Plugin {
                 timeout,
                 queue: Mutex::default(),
                 arrived: Condvar::new(),
+                queued: AtomicUsize::new(0),
             }),
         };
         lock(&plugin.shared.queue).active = 1;
@@ -107,7 +112,12 @@ impl Plugin {
             return id;
         }
         queue.calls.push_back(call);
-        if queue.waiting > queue.woken {
+        self.shared
+            .queued
+            .store(queue.calls.len(), Ordering::Release);
+        if queue.looking >= queue.calls.len() {
+            // One of those who look finds it.
+        } else if queue.waiting > queue.woken {
             queue.woken += 1;
             drop(queue);
             self.shared.arrived.notify_one();
@@ -126,9 +136,8 @@ impl Plugin {
     pub fn cancel(&self) -> bool {
         let slots = lock(&self.shared.queue).slots.clone();
         let failure = Failure::new(Code::Cancelled, "the call was cancelled");
-        slots
-            .iter()
-            .fold(false, |any, slot| slot.stop(None, failure.clone()) || any)
+        let stopped = slots.iter().filter(|slot| slot.stop(None, failure.clone()));
+        stopped.count() > 0
     }
 
     /// Refuses further calls. Instances go as soon as their calls are over.
@@ -169,7 +178,13 @@ fn run(shared: &Arc<Shared>, mut instance: Option<Instance>) {
     loop {
         let serving = match &mut instance {
             Some(serving) => serving,
-            None => match Instance::new(shared.recipe.clone(), Arc::new(Feed(shared.clone()))) {
+            None => match Instance::new(
+                shared.recipe.clone(),
+                Arc::new(Feed {
+                    shared: shared.clone(),
+                    hurried: AtomicBool::new(false),
+                }),
+            ) {
                 Ok(built) => {
                     lock(&shared.queue).slots.push(built.slot().clone());
                     instance.insert(built)
@@ -211,29 +226,50 @@ impl Shared {
 }
 
 /// The queue, as an instance sees it.
-struct Feed(Arc<Shared>);
+struct Feed {
+    shared: Arc<Shared>,
+    /// Whether the last call came soon enough that looking for the next one is worth it.
+    hurried: AtomicBool,
+}
 
 impl Source for Feed {
     fn next(&self) -> Option<Call> {
-        let until = Instant::now() + LINGER;
-        let mut queue = lock(&self.0.queue);
+        let shared = &self.shared;
+        let start = Instant::now();
+        let mut queue = lock(&shared.queue);
         loop {
             if let Some(call) = queue.calls.pop_front() {
+                shared.queued.store(queue.calls.len(), Ordering::Release);
+                drop(queue);
+                self.hurried
+                    .store(start.elapsed() < SPIN, Ordering::Relaxed);
                 return Some(call);
             }
-            let left = until.saturating_duration_since(Instant::now());
-            if queue.closed || left.is_zero() {
+            let waited = start.elapsed();
+            if queue.closed || waited >= LINGER {
                 return None;
             }
+            if waited < SPIN && self.hurried.load(Ordering::Relaxed) {
+                queue.looking += 1;
+                drop(queue);
+                spin(start, || shared.queued.load(Ordering::Acquire) != 0);
+                queue = lock(&shared.queue);
+                queue.looking -= 1;
+                continue;
+            }
             queue.waiting += 1;
-            queue = wait_for(&self.0.arrived, queue, left);
+            queue = wait_for(&shared.arrived, queue, LINGER - waited);
             queue.waiting -= 1;
             queue.woken = queue.woken.saturating_sub(1);
         }
     }
 
     fn put_back(&self, call: Call) {
-        lock(&self.0.queue).calls.push_front(call);
+        let mut queue = lock(&self.shared.queue);
+        queue.calls.push_front(call);
+        self.shared
+            .queued
+            .store(queue.calls.len(), Ordering::Release);
     }
 }
 

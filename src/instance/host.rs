@@ -46,20 +46,14 @@ pub fn functions(
         ("http_status_code", &[], ValType::I32),
         ("http_headers", &[], PTR),
     ];
-    for (index, (name, params, result)) in http.into_iter().enumerate() {
-        let body = recipe.http.as_ref().map(|http| http[index].body.clone());
-        functions.push(host(
-            name,
-            params,
-            &[result],
-            Box::new(move |guest, inputs, outputs| match &body {
-                Some(body) => body.call(guest, inputs, outputs),
-                None => Err(Failure::new(
-                    Code::HostFunction,
-                    format!("{name} is not enabled for this plugin"),
-                )),
-            }),
-        ));
+    for ((name, params, result), body) in http.into_iter().zip(recipe.http.clone()) {
+        let service = Box::new(
+            move |guest: &mut Guest<'_>, inputs: &[Val], outputs: &mut [Val]| {
+                body.call(guest, inputs, outputs)
+                    .map_err(|failure| failure.in_host_function(name))
+            },
+        );
+        functions.push(host(name, params, &[result], service));
     }
     for (number, user) in recipe.functions.iter().enumerate() {
         let HostFunction {
@@ -97,8 +91,10 @@ fn function(
     service: Service,
 ) -> Function {
     let slot = slot.clone();
+    let zeros: Vec<_> = results.iter().map(zero).collect();
     let body =
         move |plugin: &mut CurrentPlugin, inputs: &[Val], outputs: &mut [Val], _: UserData<()>| {
+            outputs.clone_from_slice(&zeros);
             let result = catch_unwind(AssertUnwindSafe(|| {
                 service(&mut Guest::new(plugin, &slot), inputs, outputs)
             }));
@@ -117,6 +113,16 @@ fn function(
         body,
     )
     .with_namespace(namespace)
+}
+
+/// What a result is that a service does not set.
+fn zero(ty: &ValType) -> Val {
+    match ty {
+        ValType::I32 => Val::I32(0),
+        ValType::F32 => Val::F32(0),
+        ValType::F64 => Val::F64(0),
+        _ => Val::I64(0),
+    }
 }
 
 fn number(value: &Val) -> u64 {

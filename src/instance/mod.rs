@@ -13,7 +13,7 @@ use wasmtime::{Config, ProfilingStrategy, Trap, WasmBacktrace};
 
 use crate::call::{Call, Outcome};
 use crate::error::{Code, Failure};
-use crate::host_function::HostFunction;
+use crate::host_function::{Body, HostFunction};
 use crate::log::Logger;
 use crate::module::{self, Blueprint};
 use crate::threads::panic_message;
@@ -26,8 +26,8 @@ pub struct Recipe {
     pub blueprint: Blueprint,
     /// In the order of [`Blueprint::host_functions`].
     pub functions: Vec<HostFunction>,
-    /// Host functions for `http_request`, `http_status_code` and `http_headers`.
-    pub http: Option<[HostFunction; 3]>,
+    /// The bodies of `http_request`, `http_status_code` and `http_headers`.
+    pub http: [Arc<dyn Body>; 3],
     pub logger: Arc<dyn Logger>,
     pub config: BTreeMap<String, String>,
     pub wasi: bool,

@@ -1,6 +1,7 @@
 //! Where an instance and the rest of the world meet: the call that is running, and whether
 //! it is to be stopped.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
@@ -12,8 +13,8 @@ use crate::exchange::Exchange;
 use crate::sync::lock;
 use crate::watchdog;
 
-#[derive(Default)]
 pub struct Slot {
+    id: u32,
     state: Mutex<State>,
 }
 
@@ -32,7 +33,22 @@ struct State {
     initialized: usize,
 }
 
+impl Default for Slot {
+    fn default() -> Self {
+        static IDS: AtomicU32 = AtomicU32::new(0);
+        Self {
+            id: IDS.fetch_add(1, Ordering::Relaxed),
+            state: Mutex::default(),
+        }
+    }
+}
+
 impl Slot {
+    /// Distinguishes the instances of one process; a renewed one keeps its number.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
     /// Forgets the instance before, and takes a new one's cancel handle.
     pub fn renew(&self, cancel: CancelHandle) {
         *lock(&self.state) = State {

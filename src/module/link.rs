@@ -34,6 +34,8 @@ pub struct Blueprint {
     pub commands: HashSet<usize>,
     /// The positions of the host functions that something imports, by their number.
     pub host_functions: Vec<usize>,
+    /// Whether a guest may make HTTP requests.
+    pub uses_http: bool,
     /// The memory the guests have from the start, in pages.
     pub initial_pages: u64,
 }
@@ -76,6 +78,7 @@ pub fn link(
         wasi,
         order: Vec::new(),
         path: Vec::new(),
+        uses_http: false,
         used: Vec::new(),
         renamed: HashMap::new(),
     };
@@ -83,6 +86,7 @@ pub fn link(
     let Linker {
         order,
         used,
+        uses_http,
         renamed,
         ..
     } = linker;
@@ -133,6 +137,7 @@ pub fn link(
         initializers: count,
         commands,
         host_functions: used,
+        uses_http,
         initial_pages: order
             .iter()
             .map(|&index| modules[index].initial_pages)
@@ -234,6 +239,7 @@ struct Linker<'a> {
     /// The modules that main needs, each after what it imports from.
     order: Vec<usize>,
     path: Vec<usize>,
+    uses_http: bool,
     used: Vec<usize>,
     /// Per module and import, where the import comes from after linking.
     renamed: HashMap<(usize, String, String), (String, String)>,
@@ -340,6 +346,7 @@ impl Linker<'_> {
             service.and_then(|service| ENVIRONMENT.iter().find(|(name, ..)| *name == service));
         if let Some((name, provider, params, results)) = found {
             check(&Types::new(params, results))?;
+            self.uses_http |= *name == "http_request";
             return Ok((provider.namespace().to_owned(), (*name).to_owned()));
         }
         if import.module == ENV {

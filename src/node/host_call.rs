@@ -25,6 +25,8 @@ pub struct HostCall {
     /// The plugin's number, and which of its functions.
     pub plugin: u32,
     pub function: u32,
+    /// Which instance of the plugin waits.
+    pub instance: u32,
     pub inputs: Vec<Value>,
     /// For each input, the block it is the offset of, if it is one of a moderate size.
     pub blocks: Vec<Option<Buffer>>,
@@ -72,6 +74,10 @@ pub struct JavaScript {
 }
 
 impl Body for JavaScript {
+    fn needs_javascript(&self) -> bool {
+        true
+    }
+
     fn call(
         &self,
         guest: &mut Guest<'_>,
@@ -95,11 +101,13 @@ impl Body for JavaScript {
             (length <= PREFETCH_BYTES).then_some(())?;
             guest.read(offset).map(|bytes| Buffer::from(bytes.to_vec()))
         });
+        let blocks = blocks.collect();
         self.sender.send(Event::Call(HostCall {
             id,
             plugin: self.plugin,
             function: self.function,
-            blocks: blocks.collect(),
+            instance: guest.slot.id(),
+            blocks,
             inputs: inputs.iter().map(value::from_val).collect(),
         }));
         let result = exchange.attend(guest, outputs);

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use extism::ValType;
 use napi::Env;
 use napi::bindgen_prelude::*;
 
 use super::environment::Environment;
 use super::host_call::JavaScript;
-use super::settler::Sender;
 use super::store::{Missing, NativeStore};
 use super::thrown;
 use super::value::to_type;
@@ -83,9 +83,8 @@ impl NativePlugin {
         stores: Vec<ClassInstance<'_, NativeStore>>,
     ) -> Result<Self> {
         let always_bytes = source.always_bytes;
-        let sender = environment.settler.sender();
-        let plugin = build(environment, sender, id, source, &stores)
-            .map_err(|failure| thrown(&env, failure))?;
+        let plugin =
+            build(environment, id, source, &stores).map_err(|failure| thrown(&env, failure))?;
         environment.plugins.borrow_mut().adopt(&plugin);
         Ok(Self {
             id,
@@ -98,6 +97,17 @@ impl NativePlugin {
     #[napi(getter)]
     pub fn functions(&self) -> Vec<String> {
         self.plugin.recipe().blueprint.functions.clone()
+    }
+
+    /// Whether a call may need JavaScript while it runs.
+    #[napi(getter)]
+    pub fn needs_javascript(&self) -> bool {
+        let recipe = self.plugin.recipe();
+        recipe.blueprint.uses_http
+            || recipe
+                .functions
+                .iter()
+                .any(|function| function.body.needs_javascript())
     }
 
     /// The main module's exports, in its order.
@@ -169,62 +179,59 @@ fn descriptor(module: Option<&String>, name: &str, kind: &Kind) -> Descriptor {
 
 fn build(
     environment: &Environment,
-    sender: &Arc<Sender>,
     id: u32,
     source: PluginSource,
     stores: &[ClassInstance<'_, NativeStore>],
 ) -> std::result::Result<Plugin, Failure> {
-    let modules = source
-        .modules
-        .iter()
-        .map(|source| Module::read(&source.name, &source.data));
+    let modules = source.modules.iter();
+    let modules = modules.map(|source| Module::read(&source.name, &source.data));
     let modules = modules.collect::<std::result::Result<Vec<_>, _>>()?;
+    let javascript = |index: usize, results: &[ValType]| -> Arc<dyn Body> {
+        Arc::new(JavaScript {
+            sender: environment.settler.sender().clone(),
+            waiting: Arc::downgrade(&environment.waiting),
+            plugin: id,
+            function: index as u32,
+            results: results.to_vec(),
+        })
+    };
     let functions = source.functions.into_iter().enumerate();
     let functions: Vec<_> = functions
         .map(|(index, function)| {
             let results: Vec<_> = function.results.iter().map(|&ty| to_type(ty)).collect();
-            let body: Arc<dyn Body> =
-                match function.store.and_then(|index| stores.get(index as usize)) {
-                    Some(store) => Arc::new(MemoryGet {
-                        store: store.store.clone(),
-                        missing: function.missing.unwrap_or(Missing::Absent).into(),
-                    }),
-                    None => Arc::new(JavaScript {
-                        sender: sender.clone(),
-                        waiting: Arc::downgrade(&environment.waiting),
-                        plugin: id,
-                        function: index as u32,
-                        results: results.clone(),
-                    }),
-                };
+            let store = function.store.and_then(|index| stores.get(index as usize));
             HostFunction {
                 namespace: function.namespace,
                 name: function.name,
                 params: function.params.iter().map(|&ty| to_type(ty)).collect(),
+                body: match store {
+                    Some(store) => Arc::new(MemoryGet {
+                        store: store.store.clone(),
+                        missing: function.missing.unwrap_or(Missing::Absent).into(),
+                    }),
+                    None => javascript(index, &results),
+                },
                 results,
-                body,
             }
         })
         .collect();
     let signatures: Vec<_> = functions.iter().map(HostFunction::signature).collect();
     let blueprint = module::link(modules, &signatures, source.wasi)?;
-    let used = blueprint
-        .host_functions
-        .iter()
-        .map(|&index| functions[index].clone());
+    let used = blueprint.host_functions.iter();
+    let used = used.map(|&index| functions[index].clone()).collect();
+    let http = [ValType::I64, ValType::I32, ValType::I64];
+    let paths = source.allowed_paths.into_iter();
     let recipe = Recipe {
-        functions: used.collect(),
-        http: None,
+        blueprint,
+        http: std::array::from_fn(|index| {
+            javascript(functions.len() + index, &http[index..=index])
+        }),
+        functions: used,
         logger: Arc::new(LogFile),
         config: BTreeMap::from_iter(source.config),
         wasi: source.wasi,
-        allowed_paths: source
-            .allowed_paths
-            .into_iter()
-            .map(|(host, guest)| (host, guest.into()))
-            .collect(),
+        allowed_paths: paths.map(|(host, guest)| (host, guest.into())).collect(),
         max_pages: source.max_pages,
-        blueprint,
     };
     let timeout = source
         .timeout_ms
