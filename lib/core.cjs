@@ -26,12 +26,13 @@ const hostCalls = new Map()
 class Core {
   #native
   #handlers
+  #needsJavascript
   #fail
 
   /**
    * `source` is checked and complete, see `PluginSource` in src/node/plugin.rs. `handlers` has
-   * the JavaScript body of each host function that has one. `fail` makes an error of a native
-   * failure, in the words of its face.
+   * the JavaScript body of each host function that has one, and after those the three for
+   * HTTP. `fail` makes an error of a native failure, in the words of its face.
    */
   constructor (source, stores, handlers, fail) {
     this.id = nextId++
@@ -42,6 +43,7 @@ class Core {
     } catch (error) {
       throw fromNative(error)
     }
+    this.#needsJavascript = this.#native.needsJavascript
     this.functions = new Map(this.#native.functions.map((name, index) => [name, index]))
     cores.set(this.id, new WeakRef(this))
     collected.register(this, this.id)
@@ -58,7 +60,7 @@ class Core {
       }))
     }
     const promise = this.#native.call(environment, index, input)
-    if (this.#handlers.some(Boolean)) {
+    if (this.#needsJavascript) {
       needed.set(promise, this)
       const done = () => needed.delete(promise)
       promise.then(done, done)

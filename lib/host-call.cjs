@@ -13,10 +13,12 @@ class HostCall {
   /** The Buffers handed out, by offset: each is written back at the end. */
   #blocks = new Map()
   #prefetched
+  #onEnd
 
-  constructor (environment, { id, inputs, blocks }) {
+  constructor (environment, { id, instance, inputs, blocks }) {
     this.#environment = environment
     this.#id = id
+    this.instance = instance
     this.inputs = inputs
     this.#prefetched = blocks
   }
@@ -65,9 +67,15 @@ class HostCall {
 
   /** From here on nothing reaches the plugin. Whether this is the first time. */
   end () {
-    const first = !this.#over
+    if (this.#over) return false
     this.#over = true
-    return first
+    this.#onEnd?.()
+    return true
+  }
+
+  /** Has `f` called once the plugin does not wait any longer, for whatever reason. */
+  onEnd (f) {
+    this.#onEnd = f
   }
 
   #check () {

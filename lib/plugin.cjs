@@ -4,6 +4,7 @@ const { bytesOf, describe, typeError } = require('./check.cjs')
 const { Core } = require('./core.cjs')
 const { ExtismError } = require('./errors.cjs')
 const { HostFunction } = require('./host-function.cjs')
+const { httpHandlers } = require('./http.cjs')
 const { configEntries, loadManifest } = require('./manifest.cjs')
 
 /**
@@ -99,7 +100,8 @@ class Plugin {
       alwaysBytes: true
     }
     const id = this.#id
-    return new Core(source, stores, functions.map(HostFunction.handler), rejection => failure(id, rejection))
+    const handlers = [...functions.map(HostFunction.handler), ...httpHandlers(loaded)]
+    return new Core(source, stores, handlers, rejection => failure(id, rejection))
   }
 }
 

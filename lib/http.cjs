@@ -1,0 +1,114 @@
+'use strict'
+
+const { ExtismError } = require('./errors.cjs')
+
+const MAX_REDIRECTS = 20
+const DEFAULT_MAX_BYTES = 50 << 20
+
+/**
+ * What plugins call for HTTP: handlers for `http_request`, `http_status_code` and
+ * `http_headers`, in this order. Requests go through `fetch`, to allowed hosts only, and every
+ * redirect is held to the same list. A request ends with the call it belongs to.
+ */
+function httpHandlers ({ allowedHosts, fetch = globalThis.fetch, maxBytes = DEFAULT_MAX_BYTES, headers: allowHeaders = false }) {
+  const allowed = allowedHosts.map(hostPattern)
+  /** The last response, by instance. */
+  const responses = new Map()
+
+  async function request (call) {
+    const [requestOffset, bodyOffset] = call.inputs
+    responses.delete(call.instance)
+    const { url, method = 'GET', headers, header } = parseRequest(call.block(Number(requestOffset)))
+    const body = bodyOffset === 0n ? undefined : Buffer.from(call.block(Number(bodyOffset)))
+    const ended = new AbortController()
+    call.onEnd(() => ended.abort())
+    const response = await followRedirects(fetch, allowed, url, {
+      method: method.toUpperCase(),
+      headers: new Headers(headers ?? header),
+      body,
+      signal: ended.signal
+    })
+    const bytes = await readBody(response, maxBytes)
+    responses.set(call.instance, {
+      status: response.status,
+      headers: allowHeaders ? JSON.stringify(Object.fromEntries(response.headers)) : undefined
+    })
+    return [BigInt(call.store(bytes))]
+  }
+
+  const statusCode = call => [responses.get(call.instance)?.status ?? 0]
+
+  function responseHeaders (call) {
+    const headers = responses.get(call.instance)?.headers
+    return [headers === undefined ? 0n : BigInt(call.store(Buffer.from(headers)))]
+  }
+
+  return [request, statusCode, responseHeaders]
+}
+
+function refuse (message) {
+  return new ExtismError('ERR_EXTISM_HTTP', message)
+}
+
+function parseRequest (bytes) {
+  let request
+  try {
+    request = JSON.parse(bytes.toString())
+  } catch (cause) {
+    throw refuse(`the request is not JSON: ${cause.message}`)
+  }
+  if (typeof request?.url !== 'string') throw refuse('the request has no "url"')
+  if (request.method !== undefined && typeof request.method !== 'string') throw refuse('the "method" of the request is not a string')
+  return request
+}
+
+/** A host name without what makes two spellings of one differ. */
+function hostName (name) {
+  return name.toLowerCase().replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
+}
+
+/** `*` stands for any characters of a host name, `?` for one. */
+function hostPattern (pattern) {
+  const source = hostName(pattern).replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')
+  return new RegExp(`^${source}$`, 's')
+}
+
+function checkUrl (allowed, url) {
+  if (!URL.canParse(url)) throw refuse(`"${url}" is not a URL`)
+  const { hostname, protocol } = new URL(url)
+  if (protocol !== 'http:' && protocol !== 'https:') throw refuse(`HTTP request to ${url} is not allowed: only http and https are`)
+  if (!allowed.some(pattern => pattern.test(hostName(hostname)))) throw refuse(`HTTP request to ${url} is not allowed`)
+}
+
+async function followRedirects (fetch, allowed, url, { method, headers, body, signal }) {
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+    checkUrl(allowed, url)
+    const hasBody = method !== 'GET' && method !== 'HEAD'
+    const response = await fetch(url, { method, headers, body: hasBody ? body : undefined, redirect: 'manual', signal })
+    const location = response.status >= 300 && response.status < 400 && response.headers.get('location')
+    if (!location) return response
+    await response.body?.cancel()
+    if (!URL.canParse(location, url)) throw refuse(`${url} redirects to "${location}", which is not a URL`)
+    const next = new URL(location, url)
+    if (next.origin !== new URL(url).origin) for (const name of ['authorization', 'cookie']) headers.delete(name)
+    if (response.status === 303 ? method !== 'HEAD' : response.status <= 302 && method === 'POST') {
+      method = 'GET'
+      for (const name of ['content-length', 'content-type']) headers.delete(name)
+    }
+    url = next.href
+  }
+  throw refuse(`${url}: more than ${MAX_REDIRECTS} redirects`)
+}
+
+async function readBody (response, maxBytes) {
+  const chunks = []
+  let length = 0
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length
+    if (length > maxBytes) throw refuse(`the response is larger than ${maxBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+module.exports = { httpHandlers }

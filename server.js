@@ -1,0 +1,62 @@
+// Answers each POST with what a function of a plugin makes of its body. The plugin reads
+// messages from a store that is filled here.
+
+import { readFileSync } from 'node:fs'
+import Fastify from 'fastify'
+import { Context, Store, memoryGet } from 'extism-napi'
+
+const {
+  PORT = '7070',
+  HOST = '0.0.0.0',
+  WASM_FILE = new URL('plugin/simple.wasm', import.meta.url),
+  FUNCTION = 'say_hello'
+} = process.env
+
+const store = new Store([
+  ['hello', '👋 Hello World 🌍'],
+  ['message', 'I 💜 Extism 😍']
+])
+
+const context = new Context()
+const plugin = context.plugin(readFileSync(WASM_FILE), true, [
+  memoryGet('hostMemoryGet', store)
+])
+
+const fastify = Fastify({ logger: true })
+
+// Whatever the content type says, the plugin gets the bytes.
+fastify.removeAllContentTypeParsers()
+fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => done(null, body))
+
+fastify.post('/', async (request, reply) => {
+  const output = await plugin.call(FUNCTION, request.body ?? '')
+  return reply.type('text/plain; charset=utf-8').send(output)
+})
+
+fastify.setErrorHandler((error, request, reply) => {
+  const status = error.code === 'ERR_EXTISM_TIMEOUT' ? 504 : error.statusCode ?? 500
+  if (status >= 500) request.log.error(error)
+  return reply.code(status).send({ code: error.code, message: error.message })
+})
+
+let closing = false
+
+// A connection that stays open after its last answer would keep the server from ending.
+fastify.addHook('onSend', async (request, reply) => {
+  if (closing) reply.header('connection', 'close')
+})
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, async () => {
+    closing = true
+    await fastify.close()
+    context.free()
+  })
+}
+
+try {
+  await fastify.listen({ port: Number(PORT), host: HOST })
+} catch (error) {
+  fastify.log.error(error)
+  process.exitCode = 1
+}
