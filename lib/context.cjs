@@ -10,8 +10,8 @@ class Context {
   #plugins = new Map()
   #nextId = 0
 
-  plugin (manifest, wasi = false, functions = [], config) {
-    return new Plugin(manifest, wasi, functions, config, this)
+  plugin (manifest, wasi = false, functions = [], config, options = undefined) {
+    return new Plugin(manifest, wasi, functions, config, this, options)
   }
 
   /** Frees every plugin; the context stays usable. */

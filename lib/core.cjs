@@ -1,137 +1,150 @@
 'use strict'
 
-// The plugin behind both faces, and the one door between plugins and this thread.
+const { environment, errorOf, hostFunction, register } = require('./environment.cjs')
+const { AbortError, fromNative } = require('./errors.cjs')
+const { NativePlugin } = require('./native.cjs')
 
-const { ExtismError, fromNative } = require('./errors.cjs')
-const { HostCall } = require('./host-call.cjs')
-const { Environment, NativePlugin } = require('./native.cjs')
-
-const environment = new Environment(listen)
-
-/** By number. Weak, so that a plugin that nobody has any more can be collected. */
-const cores = new Map()
-const collected = new FinalizationRegistry(id => cores.delete(id))
-let nextId = 1
-
-/** Plugins that JavaScript must be there for, by promise, until it settles. */
+/** Cores that JavaScript must be there for, by promise, until it settles. */
 const needed = new Map()
 
-/** What host functions threw, until the call they failed has been rejected. */
-const causes = new Map()
-let nextCause = 0
-
-/** Host calls that wait for an answer. */
-const hostCalls = new Map()
-
+/** The plugin behind both faces. */
 class Core {
-  #native
+  #place
   #handlers
-  #needsJavascript
   #fail
+  #needsJavascript
+  /** By the number of a call, the host function it was made from. */
+  #callers = new Map()
 
   /**
-   * `source` is checked and complete, see `PluginSource` in src/node/plugin.rs. `handlers` has
+   * `source` is checked and complete, see `PluginSource` in src/node/source.rs. `handlers` has
    * the JavaScript body of each host function that has one, and after those the three for
    * HTTP. `fail` makes an error of a native failure, in the words of its face.
    */
-  constructor (source, stores, handlers, fail) {
-    this.id = nextId++
+  constructor (handlers, fail) {
+    this.#place = register(this, fail)
     this.#handlers = handlers
     this.#fail = fail
+  }
+
+  /** A core whose code is being compiled elsewhere. */
+  static openSync (source, stores, handlers, fail) {
+    const core = new Core(handlers, fail)
     try {
-      this.#native = new NativePlugin(environment, this.id, source, stores)
+      core.#place.native = new NativePlugin(environment, core.#place.id, source, stores)
     } catch (error) {
       throw fromNative(error)
     }
+    return core.#opened()
+  }
+
+  /** A promise of a core with a compiled instance. */
+  static async open (source, stores, handlers, fail) {
+    const core = new Core(handlers, fail)
+    const [native, opened] = NativePlugin.open(environment, core.#place.id, source, stores)
+    needed.set(opened, core)
+    try {
+      await opened
+    } finally {
+      needed.delete(opened)
+    }
+    native.opened()
+    core.#place.native = native
+    return core.#opened()
+  }
+
+  #opened () {
     this.#needsJavascript = this.#native.needsJavascript
     this.functions = new Map(this.#native.functions.map((name, index) => [name, index]))
-    cores.set(this.id, new WeakRef(this))
-    collected.register(this, this.id)
+    return this
   }
 
   /** A promise of the output of a call. */
-  call (name, input) {
+  call (name, input, options) {
     const index = this.functions.get(name)
-    if (index === undefined) {
-      return Promise.reject(this.#fail({
-        code: 'ERR_EXTISM_FUNCTION_NOT_FOUND',
-        message: `the plugin has no function "${name}" that can be called`,
-        function: name
-      }))
+    if (index === undefined) return Promise.reject(this.#unknown(name))
+    if (options === undefined && !this.#needsJavascript) {
+      return this.#native.call(environment, index, input)
     }
-    const promise = this.#native.call(environment, index, input)
-    if (this.#needsJavascript) {
-      needed.set(promise, this)
-      const done = () => needed.delete(promise)
-      promise.then(done, done)
+    const { signal, timeoutMs } = options ?? {}
+    if (signal?.aborted) return Promise.reject(new AbortError(signal.reason))
+    const from = hostFunction.getStore()
+    const [promise, id] = this.#native.callWith(environment, index, input, timeoutMs, this.#waitsFor(from))
+    if (this.#needsJavascript) this.#keep(promise, id, from)
+    return signal ? abortable(promise, signal, () => this.#native.cancel(id)) : promise
+  }
+
+  /** The output of a call that runs on this thread. */
+  callSync (name, input, { timeoutMs } = {}) {
+    const index = this.functions.get(name)
+    if (index === undefined) throw this.#unknown(name)
+    const result = this.#native.callSync(environment, index, input, timeoutMs)
+    if (result === null || Buffer.isBuffer(result)) return result
+    throw errorOf(result)
+  }
+
+  cancelRunning () {
+    return this.#native.cancelRunning()
+  }
+
+  stats () {
+    return this.#native.stats()
+  }
+
+  /** A promise that accepted calls are finished; further ones are not. */
+  async close () {
+    await this.#native.close(environment)
+  }
+
+  get #native () {
+    return this.#place.native
+  }
+
+  handler (index) {
+    return this.#handlers[index]
+  }
+
+  callerOf (call) {
+    return this.#callers.get(call)
+  }
+
+  #unknown (name) {
+    return this.#fail({
+      code: 'ERR_EXTISM_FUNCTION_NOT_FOUND',
+      message: `the plugin has no function "${name}" that can be called`,
+      function: name
+    })
+  }
+
+  /** Whether this plugin waits for the host function, be it by way of other plugins. */
+  #waitsFor (running) {
+    for (let each = running; each !== undefined; each = each.from) {
+      if (each.core === this) return true
     }
-    return promise
+    return false
   }
 
-  cancel () {
-    return this.#native.cancel()
-  }
-
-  close () {
-    this.#native.close()
-  }
-
-  static reject (core, rejection) {
-    const cause = causes.get(rejection.cause)
-    causes.delete(rejection.cause)
-    return core.#fail({ ...rejection, cause })
-  }
-
-  static handler (core, index) {
-    return core.#handlers[index]
+  #keep (promise, id, from) {
+    needed.set(promise, this)
+    if (from !== undefined) this.#callers.set(id, from)
+    const settled = () => {
+      needed.delete(promise)
+      this.#callers.delete(id)
+    }
+    promise.then(settled, settled)
   }
 }
 
-/** What a burst has for JavaScript. Nothing in here may throw: it would strand the rest. */
-function listen (rejections, calls, forgotten) {
-  for (const rejection of rejections) {
-    const core = cores.get(rejection.plugin)?.deref()
-    const error = core ? Core.reject(core, rejection) : new ExtismError(rejection.code, rejection.message)
-    environment.reject(rejection.ticket, error)
-  }
-  for (const call of calls) answer(call)
-  for (const id of forgotten) {
-    hostCalls.get(id)?.end()
-    hostCalls.delete(id)
-  }
-}
-
-function answer (event) {
-  const call = new HostCall(environment, event)
-  hostCalls.set(event.id, call)
-  const over = () => hostCalls.delete(event.id)
-  const fail = error => {
-    over()
-    const cause = nextCause++
-    causes.set(cause, error)
-    if (!call.fail(cause, messageOf(error))) causes.delete(cause)
-  }
-  const finish = values => {
-    over()
-    call.finish(values)
-  }
-  try {
-    const core = cores.get(event.plugin).deref()
-    const values = Core.handler(core, event.function)(call)
-    if (typeof values?.then === 'function') values.then(finish).catch(fail)
-    else finish(values)
-  } catch (error) {
-    fail(error)
-  }
-}
-
-/** Anything can be thrown, also what cannot be printed. */
-function messageOf (error) {
-  try {
-    return error instanceof Error ? `${error.message}` : `${error}`
-  } catch {
-    return 'it threw something that has no text'
-  }
+function abortable (promise, signal, cancel) {
+  signal.addEventListener('abort', cancel, { once: true })
+  const settled = () => signal.removeEventListener('abort', cancel)
+  return promise.then(output => {
+    settled()
+    return output
+  }, error => {
+    settled()
+    throw signal.aborted && error.code === 'ERR_EXTISM_CANCELLED' ? new AbortError(signal.reason) : error
+  })
 }
 
 module.exports = { Core }

@@ -1,25 +1,27 @@
 'use strict'
 
-const { Worker, receiveMessageOnPort, MessageChannel } = require('node:worker_threads')
+const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_threads')
 
 const MAX_BYTES = 256 << 20
 const TIMEOUT_MS = 60_000
 
-const WORKER = `
-const { workerData: { url, port, signal, maxBytes, timeoutMs } } = require('node:worker_threads')
-async function download () {
-  const response = await fetch(url, { redirect: 'follow', signal: AbortSignal.timeout(timeoutMs) })
-  if (!response.ok) throw new Error('the server answered ' + response.status)
+/** The bytes at a URL. */
+async function download (url) {
+  const response = await fetch(url, { redirect: 'follow', signal: AbortSignal.timeout(TIMEOUT_MS) })
+  if (!response.ok) throw new Error(`the server answered ${response.status}`)
   const chunks = []
   let length = 0
   for await (const chunk of response.body) {
     length += chunk.length
-    if (length > maxBytes) throw new Error('it is larger than ' + maxBytes + ' bytes')
+    if (length > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
 }
-download()
+
+const WORKER = `
+const { workerData: { file, url, port, signal } } = require('node:worker_threads')
+require(file).download(url)
   .then(bytes => port.postMessage({ bytes }), error => port.postMessage({ error: error.cause?.message ?? error.message }))
   .finally(() => {
     Atomics.store(signal, 0, 1)
@@ -29,8 +31,8 @@ download()
 `
 
 /**
- * The bytes at a URL, while this thread waits. The legacy constructors are synchronous and
- * take URLs, so there is no other way.
+ * The same, while this thread waits. The legacy constructors are synchronous and take URLs, so
+ * there is no other way.
  */
 function downloadSync (url) {
   const { port1, port2 } = new MessageChannel()
@@ -38,7 +40,7 @@ function downloadSync (url) {
   const worker = new Worker(WORKER, {
     eval: true,
     execArgv: [],
-    workerData: { url, port: port2, signal, maxBytes: MAX_BYTES, timeoutMs: TIMEOUT_MS },
+    workerData: { file: __filename, url, port: port2, signal },
     transferList: [port2]
   })
   worker.unref()
@@ -49,4 +51,4 @@ function downloadSync (url) {
   return bytes
 }
 
-module.exports = { downloadSync }
+module.exports = { download, downloadSync }

@@ -17,6 +17,17 @@ class ExtismError extends Error {
   }
 }
 
+/** A call was ended by an AbortSignal, whose reason is the `cause`. */
+class AbortError extends ExtismError {
+  constructor (cause) {
+    super('ABORT_ERR', 'The operation was aborted', { cause })
+  }
+
+  static {
+    this.prototype.name = 'AbortError'
+  }
+}
+
 /** A native error as ours. */
 function fromNative (error) {
   return error.code?.startsWith('ERR_EXTISM_')
@@ -24,4 +35,4 @@ function fromNative (error) {
     : new ExtismError('ERR_EXTISM_INTERNAL', error.message, { cause: error })
 }
 
-module.exports = { ExtismError, fromNative }
+module.exports = { AbortError, ExtismError, fromNative }

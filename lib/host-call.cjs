@@ -47,17 +47,26 @@ class HostCall {
   free (offset) {
     this.#ask('free', offset)
     this.#blocks.delete(offset)
+    // The next block may get the same offset.
+    this.#prefetched = []
   }
 
   length (offset) {
+    this.#check()
     return this.#blocks.get(offset)?.length ?? this.#ask('length', offset)
+  }
+
+  /** What is to be written back. */
+  blocks () {
+    return { offsets: [...this.#blocks.keys()], blocks: [...this.#blocks.values()] }
   }
 
   /** Lets the plugin go on with these results. */
   finish (values) {
-    if (this.end()) {
-      this.#environment.finish(this.#id, values, [...this.#blocks.keys()], [...this.#blocks.values()])
-    }
+    if (this.#over) return
+    const { offsets, blocks } = this.blocks()
+    this.#environment.finish(this.#id, values, offsets, blocks)
+    this.end()
   }
 
   /** Fails the plugin's call; `cause` numbers the error. Whether the plugin still waited. */

@@ -72,7 +72,7 @@ class HostFunction {
       const inputs = call.inputs.map((value, i) => wrap(hostFunction.#body.params[i], value))
       const outputs = results.map(type => wrap(type, 0))
       const returned = f(plugin, inputs, outputs, ...userData)
-      const unwrapAll = () => outputs.map((output, i) => unwrap(output, results[i], hostFunction.#name, i))
+      const unwrapAll = () => results.map((type, i) => unwrap(outputs[i], type, i))
       return typeof returned?.then === 'function' ? Promise.resolve(returned).then(unwrapAll) : unwrapAll()
     })
   }
@@ -92,7 +92,9 @@ class HostFunction {
  * `missing` says what a key that is not there gives: `'absent'` (the default) the offset 0,
  * `'error'` a failed call, `'empty'` an empty block.
  */
-function memoryGet (name, store, { missing = 'absent' } = {}) {
+function memoryGet (name, store, options = {}) {
+  if (typeof options !== 'object' || options === null) throw typeError('options', 'an object', options)
+  const { missing = 'absent' } = options
   if (!Store.isStore(store)) throw typeError('store', 'a Store', store)
   if (!MISSING.includes(missing)) throw valueError('missing', MISSING.map(word => `"${word}"`).join(' or '), missing)
   return HostFunction.reading(name, store, missing)
@@ -118,14 +120,14 @@ function wrap (type, value) {
   return { t: type, v: { [FIELDS[type]]: number } }
 }
 
-function unwrap (output, type, name, i) {
+function unwrap (output, type, i) {
   const value = output?.v?.[FIELDS[type]]
   const integral = type <= ValType.I64
   if (typeof value === 'bigint' ? integral : typeof value === 'number' && (!integral || Number.isInteger(value))) {
     return type === ValType.I64 ? BigInt(value) : Number(value)
   }
   const expected = integral ? 'an integer' : 'a number'
-  throw typeError(`host function "${name}": outputs[${i}].v.${FIELDS[type]}`, expected, value)
+  throw typeError(`outputs[${i}].v.${FIELDS[type]}`, expected, value)
 }
 
 module.exports = { HostFunction, ValType, memoryGet }

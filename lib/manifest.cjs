@@ -2,10 +2,12 @@
 
 const { createHash } = require('node:crypto')
 const { readFileSync } = require('node:fs')
+const { readFile } = require('node:fs/promises')
 const path = require('node:path')
-const { bytesOf, describe, typeError, valueError } = require('./check.cjs')
-const { downloadSync } = require('./download.cjs')
+const { bytesOf, describe, typeError } = require('./check.cjs')
+const { download, downloadSync } = require('./download.cjs')
 const { ExtismError } = require('./errors.cjs')
+const { integer, milliseconds } = require('./options.cjs')
 
 const DEFAULT_TIMEOUT_MS = 30_000
 
@@ -17,17 +19,37 @@ function invalid (message, cause) {
  * A manifest in any form, with its modules loaded: what the core needs of it. Blocks while
  * files are read and modules downloaded.
  */
-function loadManifest (manifest) {
+function loadManifestSync (manifest) {
   const parsed = parse(manifest)
-  const wasm = parsed.wasm
-  if (!Array.isArray(wasm) || wasm.length === 0) throw invalid('the manifest\'s "wasm" must be an array of at least one module')
+  return assemble(parsed, parsed.wasm.map((item, i) => {
+    try {
+      return bytesAt(item, i) ?? (item.path ? readFileSync(item.path) : downloadSync(String(item.url)))
+    } catch (error) {
+      throw unreadable(item, i, error)
+    }
+  }))
+}
+
+/** The same without blocking. */
+async function loadManifest (manifest) {
+  const parsed = parse(manifest)
+  return assemble(parsed, await Promise.all(parsed.wasm.map(async (item, i) => {
+    try {
+      return bytesAt(item, i) ?? await (item.path ? readFile(item.path) : download(String(item.url)))
+    } catch (error) {
+      throw unreadable(item, i, error)
+    }
+  })))
+}
+
+function assemble (parsed, contents) {
   const memory = parsed.memory ?? {}
   return {
-    modules: wasm.map((item, i) => loadModule(item, i, wasm.length)),
+    modules: contents.map((data, i) => checkedModule(parsed.wasm, i, data)),
     config: configEntries(parsed.config),
     allowedPaths: pathEntries(either(parsed, 'allowed_paths', 'allowedPaths')),
-    allowedHosts: either(parsed, 'allowed_hosts', 'allowedHosts') ?? [],
-    maxPages: limit('memory.max_pages', either(memory, 'max_pages', 'maxPages'), 65_536),
+    allowedHosts: hostList(either(parsed, 'allowed_hosts', 'allowedHosts')),
+    maxPages: integer('memory.max_pages', either(memory, 'max_pages', 'maxPages'), 1, 65_536),
     timeoutMs: timeout(either(parsed, 'timeout_ms', 'timeoutMs'))
   }
 }
@@ -48,6 +70,9 @@ function parse (manifest) {
   if (typeof manifest !== 'object' || manifest === null || Array.isArray(manifest)) {
     throw typeError('the manifest', 'a module\'s bytes, a manifest in JSON or a manifest object', manifest)
   }
+  if (!Array.isArray(manifest.wasm) || manifest.wasm.length === 0) {
+    throw invalid('the manifest\'s "wasm" must be an array of at least one module')
+  }
   return manifest
 }
 
@@ -55,42 +80,39 @@ function either (object, snake, camel) {
   return object[snake] ?? object[camel]
 }
 
-function loadModule (item, i, count) {
+/** The bytes that an item has with it; undefined for one with a `path` or a `url`. */
+function bytesAt (item, i) {
   if (typeof item !== 'object' || item === null) throw invalid(`wasm[${i}] must be an object; got ${describe(item)}`)
-  const data = moduleBytes(item, i)
-  if (item.hash !== undefined && item.hash !== null) {
-    const actual = createHash('sha256').update(data).digest('hex')
-    if (String(item.hash).toLowerCase() !== actual) {
-      throw invalid(`wasm[${i}]: hash mismatch, expected ${item.hash}, actual ${actual}`)
-    }
-  }
-  const name = item.name ?? (count === 1 ? 'main' : i === count - 1 ? 'main' : String(i))
-  if (typeof name !== 'string') throw invalid(`wasm[${i}].name must be a string; got ${describe(name)}`)
-  return { name: count === 1 ? 'main' : name, data }
-}
-
-function moduleBytes ({ data, path: file, url }, i) {
+  const { data, path: file, url } = item
+  if (typeof data === 'string') return Buffer.from(data, 'base64')
   if (data !== undefined && data !== null) {
-    if (typeof data === 'string') return Buffer.from(data, 'base64')
     const bytes = bytesOf(data)
     if (bytes) return bytes
     throw invalid(`wasm[${i}].data must be bytes, or base64 in JSON; got ${describe(data)}`)
   }
-  if (typeof file === 'string') {
-    try {
-      return readFileSync(file)
-    } catch (cause) {
-      throw invalid(`wasm[${i}]: the file ${file} cannot be read: ${cause.message}`, cause)
+  if (typeof file !== 'string' && typeof url !== 'string' && !(url instanceof URL)) {
+    throw invalid(`wasm[${i}] must have "data" (bytes), "path" or "url" (strings)`)
+  }
+}
+
+function unreadable (item, i, cause) {
+  if (cause instanceof ExtismError) return cause
+  const what = item.path ? `the file ${item.path} cannot be read` : `${item.url} cannot be downloaded`
+  return invalid(`wasm[${i}]: ${what}: ${cause.message}`, cause)
+}
+
+function checkedModule (wasm, i, data) {
+  const { name, hash } = wasm[i]
+  if (hash !== undefined && hash !== null) {
+    const actual = createHash('sha256').update(data).digest('hex')
+    if (String(hash).toLowerCase() !== actual) {
+      throw invalid(`wasm[${i}]: hash mismatch, expected ${hash}, actual ${actual}`)
     }
   }
-  if (typeof url === 'string' || url instanceof URL) {
-    try {
-      return downloadSync(String(url))
-    } catch (cause) {
-      throw invalid(`wasm[${i}]: ${url} cannot be downloaded: ${cause.message}`, cause)
-    }
-  }
-  throw invalid(`wasm[${i}] must have "data" (bytes), "path" or "url" (strings)`)
+  const isMain = wasm.length === 1 || (i === wasm.length - 1 && !wasm.some(other => other.name === 'main'))
+  const known = isMain ? 'main' : name ?? String(i)
+  if (typeof known !== 'string') throw invalid(`wasm[${i}].name must be a string; got ${describe(known)}`)
+  return { name: known, data }
 }
 
 function configEntries (config) {
@@ -115,19 +137,16 @@ function pathEntries (paths) {
   })
 }
 
-function limit (name, value, max) {
-  if (value === undefined || value === null) return undefined
-  if (typeof value !== 'number') throw typeError(name, 'a number', value)
-  if (!Number.isInteger(value) || value < 1 || value > max) throw valueError(name, `an integer from 1 to ${max}`, value)
-  return value
+function hostList (hosts) {
+  if (hosts === undefined || hosts === null) return []
+  if (!Array.isArray(hosts)) throw typeError('allowed_hosts', 'an array of strings', hosts)
+  for (const host of hosts) if (typeof host !== 'string') throw typeError('each of allowed_hosts', 'a string', host)
+  return hosts
 }
 
-/** 0 and Infinity mean no timeout. */
+/** 30 seconds unless the manifest says otherwise; 0 and Infinity stand for none. */
 function timeout (value) {
-  if (value === undefined || value === null) return DEFAULT_TIMEOUT_MS
-  if (typeof value !== 'number') throw typeError('timeout_ms', 'a number', value)
-  if (!(value >= 0)) throw valueError('timeout_ms', 'at least 0', value)
-  return value === 0 || value > Number.MAX_SAFE_INTEGER ? undefined : value
+  return value === undefined || value === null ? DEFAULT_TIMEOUT_MS : milliseconds('timeout_ms', value)
 }
 
-module.exports = { configEntries, loadManifest }
+module.exports = { configEntries, loadManifest, loadManifestSync }

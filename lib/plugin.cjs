@@ -1,35 +1,55 @@
 'use strict'
 
-const { bytesOf, describe, typeError } = require('./check.cjs')
+const { bytesOf, typeError } = require('./check.cjs')
 const { Core } = require('./core.cjs')
 const { ExtismError } = require('./errors.cjs')
 const { HostFunction } = require('./host-function.cjs')
 const { httpHandlers } = require('./http.cjs')
-const { configEntries, loadManifest } = require('./manifest.cjs')
+const { configEntries, loadManifest, loadManifestSync } = require('./manifest.cjs')
+const { callOptions, runOptions } = require('./options.cjs')
 
 /**
- * The legacy plugin: calls run one after another, off the event loop, on one instance whose
- * state they share.
+ * The legacy plugin: a queue of calls that run off the event loop. On one instance, which is
+ * the default, they run one after another and share its state.
  */
 class Plugin {
   #core
   #ctx
   #id
+  #closed = false
 
   /**
    * Checks and links the modules before it returns, and throws what is wrong with them; it
-   * blocks for files and downloads of the manifest. Compiling goes on elsewhere.
+   * blocks for that, and for files and downloads of the manifest. Compiling goes on elsewhere.
+   * `Plugin.create` blocks for nothing.
    */
-  constructor (manifest, wasi = false, functions = [], config, ctx = null) {
-    // Loaded here: the two classes know each other.
-    const { Context } = require('./context.cjs')
-    if (ctx !== null && ctx !== undefined && !(ctx instanceof Context)) throw typeError('ctx', 'a Context', ctx)
-    this.#ctx = ctx ?? new Context()
-    this.#id = Context.admit(this.#ctx, this)
+  constructor (manifest, wasi = false, functions = [], config, ctx = null, options = undefined) {
+    this.#admit(ctx)
     try {
-      this.#core = this.#load(manifest, wasi, functions, config)
+      if (manifest === CREATED) return
+      const prepare = this.#prepare(wasi, functions, config, options)
+      this.#core = Core.openSync(...prepare(loadManifestSync(manifest)))
     } catch (error) {
-      Context.forget(this.#ctx, this.#id)
+      this.#forget()
+      throw error
+    }
+  }
+
+  /** A promise of a plugin that is compiled; rejects with what the constructor throws. */
+  static async create (manifest, wasi = false, functions = [], config, ctx = null, options = undefined) {
+    const plugin = new Plugin(CREATED, wasi, functions, config, ctx)
+    try {
+      const prepare = plugin.#prepare(wasi, functions, config, options)
+      const core = await Core.open(...prepare(await loadManifest(manifest)))
+      // Its context may have gone meanwhile.
+      if (plugin.#closed) {
+        core.close()
+        throw plugin.#freed()
+      }
+      plugin.#core = core
+      return plugin
+    } catch (error) {
+      plugin.#forget()
       throw error
     }
   }
@@ -46,12 +66,19 @@ class Plugin {
    * Calls a function of the plugin with a string or bytes: a promise of its output. Rejects
    * with an `ExtismError` whose message starts with `Plugin error: `.
    */
-  call (name, input = '') {
-    if (typeof name !== 'string') return Promise.reject(typeError('the name of a function', 'a string', name))
-    const bytes = typeof input === 'string' ? input : bytesOf(input)
-    if (bytes === undefined) return Promise.reject(typeError('the input', 'a string or bytes', input))
-    if (!this.#core) return Promise.reject(failure(this.#id, { code: 'ERR_EXTISM_CLOSED', message: 'the plugin was freed', function: name }))
-    return this.#core.call(name, bytes)
+  call (name, input = '', options = undefined) {
+    try {
+      this.#check(name)
+      return this.#core.call(name, checkInput(input), options && callOptions(options))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** The same on this thread, which it blocks: for scripts, and calls known to be short. */
+  callSync (name, input = '', options = undefined) {
+    this.#check(name)
+    return this.#core.callSync(name, checkInput(input), options && callOptions(options))
   }
 
   functionExists (name) {
@@ -60,49 +87,102 @@ class Plugin {
 
   /**
    * Replaces the code. Calls in flight finish on the old code; if this throws, the old code
-   * stays.
+   * stays. Blocks as the constructor does.
    */
-  update (manifest, wasi = false, functions = [], config) {
-    if (!this.#core) throw failure(this.#id, { code: 'ERR_EXTISM_CLOSED', message: 'the plugin was freed' })
-    const core = this.#load(manifest, wasi, functions, config)
+  update (manifest, wasi = false, functions = [], config, options = undefined) {
+    if (!this.#core) throw this.#freed()
+    const prepare = this.#prepare(wasi, functions, config, options)
+    const core = Core.openSync(...prepare(loadManifestSync(manifest)))
     this.#core.close()
     this.#core = core
     return true
   }
 
   cancelHandle () {
-    return new CancelHandle(() => this.#core?.cancel() ?? false)
+    return new CancelHandle(() => this.#core?.cancelRunning() ?? false)
+  }
+
+  /** Calls, errors by code, what runs and waits, instances, and times. */
+  stats () {
+    if (!this.#core) throw this.#freed()
+    return this.#core.stats()
   }
 
   /** Takes no further calls; those in flight are finished. */
   free () {
-    const { Context } = require('./context.cjs')
-    Context.forget(this.#ctx, this.#id)
-    this.#core?.close()
-    this.#core = undefined
+    this.close()
   }
 
-  #load (manifest, wasi, functions, config) {
+  /** The same, and a promise that they are. */
+  async close () {
+    this.#closed = true
+    this.#forget()
+    const core = this.#core
+    this.#core = undefined
+    await core?.close()
+  }
+
+  async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')] () {
+    await this.close()
+  }
+
+  #admit (ctx) {
+    // Loaded here: the two classes know each other.
+    const { Context } = require('./context.cjs')
+    if (ctx !== null && ctx !== undefined && !(ctx instanceof Context)) throw typeError('ctx', 'a Context', ctx)
+    this.#ctx = ctx ?? new Context()
+    this.#id = Context.admit(this.#ctx, this)
+  }
+
+  #forget () {
+    const { Context } = require('./context.cjs')
+    Context.forget(this.#ctx, this.#id)
+  }
+
+  #check (name) {
+    if (typeof name !== 'string') throw typeError('the name of a function', 'a string', name)
+    if (!this.#core) throw this.#freed(name)
+  }
+
+  #freed (name) {
+    return failure(this.#id, { code: 'ERR_EXTISM_CLOSED', message: 'the plugin was freed', function: name })
+  }
+
+  /** What a core is opened with, once the manifest is loaded. */
+  #prepare (wasi, functions, config, options) {
     if (!Array.isArray(functions)) throw typeError('functions', 'an array of HostFunction', functions)
     for (const hostFunction of functions) {
       if (!(hostFunction instanceof HostFunction)) throw typeError('each of functions', 'a HostFunction', hostFunction)
     }
-    const loaded = loadManifest(manifest)
-    const stores = []
-    const source = {
-      modules: loaded.modules,
-      functions: functions.map(hostFunction => HostFunction.source(hostFunction, stores)),
-      config: config === undefined || config === null ? loaded.config : configEntries(config),
-      wasi: Boolean(wasi),
-      allowedPaths: loaded.allowedPaths,
-      maxPages: loaded.maxPages,
-      timeoutMs: loaded.timeoutMs,
-      alwaysBytes: true
-    }
+    const running = runOptions(options ?? undefined)
+    const entries = configEntries(config)
     const id = this.#id
-    const handlers = [...functions.map(HostFunction.handler), ...httpHandlers(loaded)]
-    return new Core(source, stores, handlers, rejection => failure(id, rejection))
+    return loaded => {
+      const stores = []
+      const source = {
+        modules: loaded.modules,
+        functions: functions.map(hostFunction => HostFunction.source(hostFunction, stores)),
+        config: [...loaded.config, ...entries],
+        wasi: Boolean(wasi),
+        allowedPaths: loaded.allowedPaths,
+        maxPages: loaded.maxPages,
+        timeoutMs: loaded.timeoutMs,
+        ...running,
+        alwaysBytes: true
+      }
+      const handlers = [...functions.map(HostFunction.handler), ...httpHandlers(loaded)]
+      return [source, stores, handlers, rejection => failure(id, rejection)]
+    }
   }
+}
+
+/** Stands for a manifest where `create` loads it. */
+const CREATED = Symbol('created')
+
+function checkInput (input) {
+  const checked = typeof input === 'string' ? input : bytesOf(input)
+  if (checked === undefined) throw typeError('the input', 'a string or bytes', input)
+  return checked
 }
 
 /** A failed call, as the old SDK put it. */
@@ -119,7 +199,7 @@ class CancelHandle {
   #cancel
 
   constructor (cancel) {
-    if (typeof cancel !== 'function') throw new TypeError(`Illegal constructor: use plugin.cancelHandle(); got ${describe(cancel)}`)
+    if (typeof cancel !== 'function') throw typeError('a CancelHandle comes from plugin.cancelHandle(); its argument', 'a function', cancel)
     this.#cancel = cancel
   }
 

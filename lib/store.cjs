@@ -17,11 +17,17 @@ class Store {
 
   constructor (iterable, options) {
     if (isOptions(iterable) && options === undefined) [iterable, options] = [undefined, iterable]
+    if (iterable !== undefined && iterable !== null && typeof iterable[Symbol.iterator] !== 'function') {
+      throw typeError('the entries of a Store', 'an iterable of [key, value]', iterable)
+    }
     const { maxEntries, maxBytes, ttlMs } = options ?? {}
     this.#native = new NativeStore(
       limit('maxEntries', maxEntries), limit('maxBytes', maxBytes), limit('ttlMs', ttlMs)
     )
-    for (const [key, value] of iterable ?? []) this.set(key, value)
+    for (const entry of iterable ?? []) {
+      if (typeof entry !== 'object' || entry === null) throw typeError('each entry of a Store', '[key, value]', entry)
+      this.set(entry[0], entry[1])
+    }
   }
 
   get [Symbol.toStringTag] () {
@@ -117,7 +123,7 @@ function isOptions (value) {
 function limit (name, value) {
   if (value === undefined || value === null || value === Infinity) return undefined
   if (typeof value !== 'number') throw typeError(name, 'a number', value)
-  if (!(value >= 1)) throw valueError(name, 'at least 1', value)
+  if (!(value >= 1 && value <= Number.MAX_SAFE_INTEGER)) throw valueError(name, 'from 1 to 2^53 - 1', value)
   return value
 }
 

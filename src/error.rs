@@ -26,6 +26,14 @@ pub enum Code {
     Timeout,
     /// The call was cancelled.
     Cancelled,
+    /// More calls were waiting than may.
+    QueueFull,
+    /// The call waited longer than it may.
+    QueueTimeout,
+    /// A host function called its own plugin, which had no free instance.
+    Reentrant,
+    /// A synchronous call came while every instance was running another one.
+    Busy,
     /// A host function failed.
     HostFunction,
     /// The plugin, or its context, is closed.
@@ -36,8 +44,8 @@ pub enum Code {
     Internal,
 }
 
-impl AsRef<str> for Code {
-    fn as_ref(&self) -> &str {
+impl Code {
+    pub fn name(self) -> &'static str {
         match self {
             Code::Module => "ERR_EXTISM_MODULE",
             Code::Link => "ERR_EXTISM_LINK",
@@ -49,6 +57,10 @@ impl AsRef<str> for Code {
             Code::OutOfMemory => "ERR_EXTISM_OUT_OF_MEMORY",
             Code::Timeout => "ERR_EXTISM_TIMEOUT",
             Code::Cancelled => "ERR_EXTISM_CANCELLED",
+            Code::QueueFull => "ERR_EXTISM_QUEUE_FULL",
+            Code::QueueTimeout => "ERR_EXTISM_QUEUE_TIMEOUT",
+            Code::Reentrant => "ERR_EXTISM_REENTRANT",
+            Code::Busy => "ERR_EXTISM_BUSY",
             Code::HostFunction => "ERR_EXTISM_HOST_FUNCTION",
             Code::Closed => "ERR_EXTISM_CLOSED",
             Code::Stale => "ERR_EXTISM_STALE",

@@ -150,7 +150,8 @@ fn stale() -> Failure {
     )
 }
 
-fn answer(guest: &mut Guest<'_>, request: Request) -> Result<Reply, Failure> {
+/// Does what the host asks of a waiting guest.
+pub fn answer(guest: &mut Guest<'_>, request: Request) -> Result<Reply, Failure> {
     Ok(match request {
         Request::Alloc(length) => Reply::Number(guest.alloc(length)?),
         Request::Store(bytes) => Reply::Number(guest.store(&bytes)?),
@@ -163,7 +164,8 @@ fn answer(guest: &mut Guest<'_>, request: Request) -> Result<Reply, Failure> {
     })
 }
 
-fn apply(guest: &mut Guest<'_>, returned: Return, outputs: &mut [Val]) -> Result<(), Failure> {
+/// Does what a host function has left to be done when it returned.
+pub fn apply(guest: &mut Guest<'_>, returned: Return, outputs: &mut [Val]) -> Result<(), Failure> {
     match returned {
         Return::Failed(failure) => Err(failure),
         Return::Values(values, writes) => {

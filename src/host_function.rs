@@ -117,10 +117,22 @@ impl<'a> Guest<'a> {
 
     /// A new block with these bytes.
     pub fn store(&mut self, bytes: &[u8]) -> Result<u64, Failure> {
-        let offset = self.alloc(bytes.len() as u64)?;
-        if !bytes.is_empty() {
-            self.write(offset, bytes)?;
+        if bytes.is_empty() {
+            return self.store_nothing();
         }
+        let offset = self.alloc(bytes.len() as u64)?;
+        self.range(offset, bytes.len() as u64)?
+            .copy_from_slice(bytes);
+        Ok(offset)
+    }
+
+    /// A block of length 0. The kernel makes none, and guests take the offset 0 for nothing at
+    /// all: so it is a block of which no byte is in use. That count is in front of the data.
+    fn store_nothing(&mut self) -> Result<u64, Failure> {
+        let offset = self.alloc(1)?;
+        let used = 0u32.to_le_bytes();
+        let count = self.range(offset - used.len() as u64, used.len() as u64)?;
+        count.copy_from_slice(&used);
         Ok(offset)
     }
 

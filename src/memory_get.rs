@@ -20,8 +20,7 @@ pub enum Missing {
     Absent,
     /// A failed call.
     Error,
-    /// A block, of one byte that is zero: the kernel has no block of length 0, and offset 0
-    /// means absent.
+    /// An empty block.
     Empty,
 }
 
@@ -45,7 +44,7 @@ impl Body for MemoryGet {
         let offset = match (value, self.missing) {
             (Some(value), _) => guest.store(value.as_bytes())?,
             (None, Missing::Absent) => 0,
-            (None, Missing::Empty) => guest.store(&[0])?,
+            (None, Missing::Empty) => guest.store(b"")?,
             (None, Missing::Error) => {
                 let message = format!("the store has no key \"{key}\"");
                 return Err(Failure::new(Code::HostFunction, message));

@@ -1,4 +1,4 @@
-//! Ends calls that take too long. One task looks at every instance when the earliest known
+//! Ends calls that take too long. One task looks at all that is watched when the earliest known
 //! deadline is due; a call that ends in time costs it nothing.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,12 +8,17 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use crate::error::Failure;
-use crate::instance::Slot;
 use crate::sync::lock;
 use crate::threads;
 
+/// What has deadlines.
+pub trait Watched: Send + Sync {
+    /// Ends what is overdue; when the next thing will be.
+    fn expire(&self, now: Instant) -> Option<Instant>;
+}
+
 struct Watchdog {
-    slots: Mutex<Vec<Weak<Slot>>>,
+    watched: Mutex<Vec<Weak<dyn Watched>>>,
     started: OnceLock<Result<(), Failure>>,
     /// When the task looks next, in nanoseconds after `epoch`.
     next: AtomicU64,
@@ -25,16 +30,16 @@ struct Watchdog {
 const IDLE: Duration = Duration::from_secs(3600);
 
 static WATCHDOG: LazyLock<Watchdog> = LazyLock::new(|| Watchdog {
-    slots: Mutex::default(),
+    watched: Mutex::default(),
     started: OnceLock::new(),
     next: AtomicU64::new(u64::MAX),
     epoch: Instant::now(),
     sooner: Notify::new(),
 });
 
-/// Looks after an instance for as long as it lives.
-pub fn watch(slot: &Arc<Slot>) -> Result<(), Failure> {
-    lock(&WATCHDOG.slots).push(Arc::downgrade(slot));
+/// Looks after something for as long as it lives.
+pub fn watch(watched: &Arc<dyn Watched>) -> Result<(), Failure> {
+    lock(&WATCHDOG.watched).push(Arc::downgrade(watched));
     WATCHDOG
         .started
         .get_or_init(|| threads::spawn(run()))
@@ -70,14 +75,15 @@ async fn run() {
 fn look() -> Instant {
     let now = Instant::now();
     let mut next = now + IDLE;
-    lock(&WATCHDOG.slots).retain(|slot| {
-        let Some(slot) = slot.upgrade() else {
-            return false;
-        };
-        if let Some(deadline) = slot.expire(now) {
+    let watched = {
+        let mut watched = lock(&WATCHDOG.watched);
+        watched.retain(|watched| watched.strong_count() > 0);
+        watched.clone()
+    };
+    for watched in watched.iter().filter_map(Weak::upgrade) {
+        if let Some(deadline) = watched.expire(now) {
             next = next.min(deadline);
         }
-        true
-    });
+    }
     next
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use extism::{CurrentPlugin, Function, UserData, Val, ValType};
 
-use super::{Recipe, Slot, Source};
+use super::{Begun, Recipe, Slot, Source};
 use crate::error::{Code, Failure};
 use crate::host_function::{Guest, HostFunction};
 use crate::log::{Level, MAX_MESSAGE_BYTES};
@@ -33,10 +33,11 @@ pub fn functions(
         host("input", &[PTR], &[], Box::new(input)),
         host(
             "done",
-            &[ValType::I32, ValType::I32, PTR, PTR, PTR],
+            &[ValType::I32, ValType::I32, PTR, PTR],
             &[],
-            done(recipe),
+            done(recipe, source),
         ),
+        host("error_set", &[PTR, PTR], &[], Box::new(error_set)),
         host("refuse", &[ValType::I32, PTR, PTR], &[], Box::new(refuse)),
         host("log", &[ValType::I32, PTR, PTR], &[], log(recipe)),
         host("get_log_level", &[], &[ValType::I32], log_level(recipe)),
@@ -134,13 +135,9 @@ fn next(recipe: &Arc<Recipe>, slot: &Arc<Slot>, source: &Arc<dyn Source>) -> Ser
     let initializers = recipe.blueprint.initializers;
     let (slot, source) = (slot.clone(), source.clone());
     Box::new(move |_, _, outputs| {
-        if slot.running().is_none()
-            && let Some(call) = source.next()
-        {
-            slot.begin(call).map_err(|call| {
-                source.put_back(call);
-                Failure::new(Code::Cancelled, "the instance is being stopped")
-            })?;
+        if slot.is_free() && source.begin_next(&slot) == Begun::Refused {
+            let message = "the instance is being stopped";
+            return Err(Failure::new(Code::Cancelled, message));
         }
         let (entry, length) = slot
             .entry(initializers)
@@ -162,18 +159,13 @@ fn input(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Fai
     Ok(())
 }
 
-/// An entry has returned: its code, whether it set an output, the output, and its error.
-fn done(recipe: &Arc<Recipe>) -> Service {
-    let recipe = recipe.clone();
+/// An entry has returned: its code, whether it set an output, and where that is.
+fn done(recipe: &Arc<Recipe>, source: &Arc<dyn Source>) -> Service {
+    let (recipe, source) = (recipe.clone(), source.clone());
     Box::new(move |guest, inputs, _| {
         let blueprint = &recipe.blueprint;
         let code = inputs[0].i32().unwrap_or_default();
-        let error = match number(&inputs[4]) {
-            0 => None,
-            offset => guest
-                .read(offset)
-                .map(|text| String::from_utf8_lossy(text).into_owned()),
-        };
+        let error = guest.slot.take_error();
         if guest.slot.initialized(blueprint.initializers) {
             let failed = |text| {
                 Err(Failure::new(
@@ -198,17 +190,31 @@ fn done(recipe: &Arc<Recipe>) -> Service {
             )),
         };
         // A call that is being stopped is settled where the stop arrives.
-        let Some(call) = guest.slot.finish() else {
+        let Some((call, ran)) = guest.slot.finish() else {
             return Ok(());
         };
         let function = call.function;
-        let name = &blueprint.functions[function];
-        call.settle(outcome.map_err(|failure| failure.in_function(name)));
+        recipe.settle(&source, call, ran, outcome);
         if blueprint.commands.contains(&function) {
             return Err(Failure::new(Code::Internal, "a command runs once"));
         }
         Ok(())
     })
+}
+
+/// The guest reports an error, or takes it back. The text is kept here, since the runtime does
+/// not tell it from the reason of a trap.
+fn error_set(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {
+    let length = number(&inputs[1]).min(MAX_MESSAGE_BYTES);
+    let text = match length {
+        0 => None,
+        length => {
+            let bytes = guest.range(number(&inputs[0]), length)?;
+            Some(String::from_utf8_lossy(bytes).into_owned())
+        }
+    };
+    guest.slot.set_error(text);
+    Ok(())
 }
 
 fn refuse(_: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {

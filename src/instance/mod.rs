@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use extism::{CompiledPlugin, DebugOptions, Manifest, Plugin, PluginBuilder, Wasm};
 use wasmtime::{Config, ProfilingStrategy, Trap, WasmBacktrace};
@@ -36,14 +37,17 @@ pub struct Recipe {
     pub allowed_paths: BTreeMap<String, PathBuf>,
     /// What guests and the kernel may have together, in pages of 64 KiB.
     pub max_pages: Option<u32>,
+    /// A configuration file of the runtime's cache of compiled code.
+    pub cache: Option<PathBuf>,
 }
 
 /// Where an instance gets its calls from.
 pub trait Source: Send + Sync {
-    /// The next call; `None` when the instance is to let go of its thread.
-    fn next(&self) -> Option<Call>;
-    /// Takes a call back that could not be started.
-    fn put_back(&self, call: Call);
+    /// Begins the next call in this slot. There is none when the instance is to let go of its
+    /// thread.
+    fn begin_next(&self, slot: &Slot) -> Begun;
+    /// How long a call ran.
+    fn ran(&self, duration: Duration);
 }
 
 pub struct Instance {
@@ -51,6 +55,16 @@ pub struct Instance {
     compiled: CompiledPlugin,
     plugin: Plugin,
     slot: Arc<Slot>,
+    source: Arc<dyn Source>,
+}
+
+/// What came of asking for the next call.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Begun {
+    Call,
+    Nothing,
+    /// The instance is being stopped.
+    Refused,
 }
 
 /// Why an instance stopped serving.
@@ -67,28 +81,31 @@ impl Instance {
     pub fn new(recipe: Arc<Recipe>, source: Arc<dyn Source>) -> Result<Self, Failure> {
         let slot = Arc::new(Slot::default());
         let compiled = catch(|| {
-            PluginBuilder::new(manifest(&recipe)?)
+            let builder = PluginBuilder::new(manifest(&recipe)?)
                 .with_functions(host::functions(&recipe, &slot, &source))
                 .with_wasi(recipe.wasi)
                 .with_wasmtime_config(config())
-                .with_cache_disabled()
                 // The defaults read the environment, and write files where it says so.
                 .with_debug_options(DebugOptions {
                     profiling_strategy: ProfilingStrategy::None,
                     coredump: None,
                     memdump: None,
                     debug_info: false,
-                })
-                .compile()
-                .map_err(unusable)
+                });
+            let builder = match &recipe.cache {
+                Some(file) => builder.with_cache_config(file),
+                None => builder.with_cache_disabled(),
+            };
+            builder.compile().map_err(unusable)
         })?;
         let plugin = instantiate(&compiled, &slot)?;
-        watchdog::watch(&slot)?;
+        watchdog::watch(&(slot.clone() as Arc<_>))?;
         Ok(Self {
             recipe,
             compiled,
             plugin,
             slot,
+            source,
         })
     }
 
@@ -109,7 +126,7 @@ impl Instance {
             plugin.call_get_error_code::<_, Vec<u8>>(module::SERVE, "")
         }));
         let (call, stopped) = self.slot.end();
-        let Some(call) = call else {
+        let Some((call, ran)) = call else {
             // A stop may have come just after the last call.
             return if result.is_ok_and(|result| result.is_ok()) && stopped.is_none() {
                 Ended::Idle
@@ -120,12 +137,33 @@ impl Instance {
         let outcome: Outcome = match (stopped, result) {
             (Some(failure), _) => Err(failure),
             (None, Ok(Ok(output))) => Ok(Some(output)),
-            (None, Ok(Err((error, code)))) => Err(failure(&error, code)),
+            (None, Ok(Err((error, code)))) => Err(match self.slot.take_error() {
+                Some(text) => Failure::new(Code::Trap, text),
+                None => failure(&error, code),
+            }),
             (None, Err(panic)) => Err(Failure::new(Code::Internal, panic_message(&*panic))),
         };
-        let name = &self.recipe.blueprint.functions[call.function];
-        call.settle(outcome.map_err(|failure| failure.in_function(name)));
+        self.recipe.settle(&self.source, call, ran, outcome);
         Ended::Broken
+    }
+
+    /// Runs one call, and settles it.
+    pub fn serve_one(&mut self, call: Call) -> Ended {
+        match self.slot.begin(call, true) {
+            Ok(()) => self.serve(),
+            Err(call) => {
+                call.settle(Err(Failure::new(Code::Cancelled, "the call was cancelled")));
+                Ended::Broken
+            }
+        }
+    }
+}
+
+impl Recipe {
+    fn settle(&self, source: &Arc<dyn Source>, call: Call, ran: Duration, outcome: Outcome) {
+        source.ran(ran);
+        let name = &self.blueprint.functions[call.function];
+        call.settle(outcome.map_err(|failure| failure.in_function(name)));
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use extism::CancelHandle;
 
@@ -11,7 +11,7 @@ use crate::call::Call;
 use crate::error::{Code, Failure};
 use crate::exchange::Exchange;
 use crate::sync::lock;
-use crate::watchdog;
+use crate::watchdog::{self, Watched};
 
 pub struct Slot {
     id: u32,
@@ -22,10 +22,15 @@ pub struct Slot {
 struct State {
     cancel: Option<CancelHandle>,
     running: Option<Call>,
+    started: Option<Instant>,
+    /// The running call is the only one to run now.
+    alone: bool,
     deadline: Option<Instant>,
     /// Set together with a cancel on its way to the runtime. From here on nothing new may run
     /// on this instance: the cancel would hit it.
     stop: Option<Failure>,
+    /// The error that the guest has set.
+    error: Option<String>,
     /// What a host function failed with, before it ended the guest's call.
     noted: Option<Failure>,
     /// The host function in JavaScript that the guest waits for.
@@ -57,15 +62,17 @@ impl Slot {
         };
     }
 
-    /// Takes the next call. `Err` gives it back: the instance is being stopped.
-    pub fn begin(&self, call: Call) -> Result<(), Call> {
-        let deadline = call
-            .timeout
-            .and_then(|timeout| Instant::now().checked_add(timeout));
+    /// Takes the next call, or a call that is to run alone. `Err` gives it back: the instance
+    /// is being stopped.
+    pub fn begin(&self, call: Call, alone: bool) -> Result<(), Call> {
+        let now = Instant::now();
+        let deadline = call.timeout.and_then(|timeout| now.checked_add(timeout));
         let mut state = lock(&self.state);
         if state.stop.is_some() {
             return Err(call);
         }
+        state.started = Some(now);
+        state.alone = alone;
         state.deadline = deadline;
         state.running = Some(call);
         drop(state);
@@ -73,6 +80,12 @@ impl Slot {
             watchdog::expect(deadline);
         }
         Ok(())
+    }
+
+    /// Whether the instance is to take another call.
+    pub fn is_free(&self) -> bool {
+        let state = lock(&self.state);
+        state.running.is_none() && !state.alone
     }
 
     /// The driver's entry to run now, of which the first `initializers` run once, and the
@@ -105,24 +118,31 @@ impl Slot {
             .unwrap_or_default()
     }
 
-    /// Ends the running call: the call, and what it was stopped with, or else what a host
-    /// function noted.
-    pub fn end(&self) -> (Option<Call>, Option<Failure>) {
+    /// Ends the running call, which has run for this long, and says what it was stopped with,
+    /// or else what a host function noted.
+    pub fn end(&self) -> (Option<(Call, Duration)>, Option<Failure>) {
         let mut state = lock(&self.state);
-        state.deadline = None;
         state.exchange = None;
+        state.alone = false;
         let noted = state.noted.take();
-        (state.running.take(), state.stop.clone().or(noted))
+        (state.take(), state.stop.clone().or(noted))
     }
 
-    /// Ends the running call if nobody stops it.
-    pub fn finish(&self) -> Option<Call> {
+    /// Ends the running call, which has run for this long, if nobody stops it.
+    pub fn finish(&self) -> Option<(Call, Duration)> {
         let mut state = lock(&self.state);
         if state.stop.is_some() {
             return None;
         }
-        state.deadline = None;
-        state.running.take()
+        state.take()
+    }
+
+    pub fn set_error(&self, text: Option<String>) {
+        lock(&self.state).error = text;
+    }
+
+    pub fn take_error(&self) -> Option<String> {
+        lock(&self.state).error.take()
     }
 
     pub fn note(&self, failure: Failure) {
@@ -154,9 +174,11 @@ impl Slot {
         }
         state.stop(failure)
     }
+}
 
+impl Watched for Slot {
     /// Stops the running call if its time is up; else says when it will be.
-    pub fn expire(&self, now: Instant) -> Option<Instant> {
+    fn expire(&self, now: Instant) -> Option<Instant> {
         let mut state = lock(&self.state);
         let deadline = state.deadline?;
         if deadline > now {
@@ -171,6 +193,12 @@ impl Slot {
 }
 
 impl State {
+    fn take(&mut self) -> Option<(Call, Duration)> {
+        self.deadline = None;
+        let ran = self.started.take().map(|started| started.elapsed());
+        Some((self.running.take()?, ran.unwrap_or_default()))
+    }
+
     fn stop(&mut self, failure: Failure) -> bool {
         self.deadline = None;
         if self.stop.is_some() {

@@ -60,12 +60,11 @@ pub fn write(entries: &[Entry]) -> String {
   (type $entry (func (result i32)))
   (import {env} "output_offset" (func $output_offset (result i64)))
   (import {env} "output_length" (func $output_length (result i64)))
-  (import {env} "error_get" (func $error_get (result i64)))
   (import {guard} "begin" (func $begin (param i64) (result i64)))
   (import {guard} "output" (func $output (result i32)))
   (import {host} "next" (func $next (result i32 i64)))
   (import {host} "input" (func $input (param i64)))
-  (import {host} "done" (func $done (param i32 i32 i64 i64 i64)))
+  (import {host} "done" (func $done (param i32 i32 i64 i64)))
   {imports}
   (table funcref (elem{table}))
   {wrappers}
@@ -80,7 +79,7 @@ pub fn write(entries: &[Entry]) -> String {
     (local.set $code (call_indirect (type $entry) (local.get $entry)))
     (call $done
       (local.get $code) (call $output)
-      (call $output_offset) (call $output_length) (call $error_get))
+      (call $output_offset) (call $output_length))
     (i32.const 1))
   (func (export "{SERVE}")
     (loop $again

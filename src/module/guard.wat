@@ -23,6 +23,7 @@
   (import "extism:host/env" "var_set" (func $kernel_var_set (param i64 i64)))
   (import "extism-napi:host" "http_request" (func $host_http_request (param i64 i64) (result i64)))
   (import "extism-napi:host" "http_headers" (func $host_http_headers (result i64)))
+  (import "extism-napi:host" "error_set" (func $host_error_set (param i64 i64)))
   (import "extism-napi:host" "refuse" (func $refuse (param i32 i64 i64)))
   (import "extism-napi:host" "log" (func $host_log (param i32 i64 i64)))
   ;; host functions: imports
@@ -187,10 +188,13 @@
     (call $kernel_output_set (local.get $address) (local.get $length)))
 
   (func (export "error_set") (param $handle i64)
+    (local $length i64)
+    (local.set $length (call $length (local.get $handle)))
     (if (i64.ne (local.get $handle) (i64.const 0))
       (then
-        (if (i64.eqz (call $length (local.get $handle)))
+        (if (i64.eqz (local.get $length))
           (then (call $refuse (i32.const 3) (local.get $handle) (i64.const 0))))))
+    (call $host_error_set (local.get $handle) (local.get $length))
     (call $kernel_error_set (local.get $handle)))
 
   (func (export "config_get") (param $key i64) (result i64)

@@ -40,6 +40,14 @@ pub struct Blueprint {
     pub initial_pages: u64,
 }
 
+impl Blueprint {
+    /// About what it costs in memory: its code, and what its guests start with.
+    pub fn bytes(&self) -> u64 {
+        let modules = self.modules.iter().map(|(_, bytes)| bytes.len() as u64);
+        modules.sum::<u64>() + (self.initial_pages << 16)
+    }
+}
+
 impl Signature {
     pub fn new(
         namespace: Option<String>,
@@ -197,6 +205,38 @@ fn is_callable(types: &Types) -> bool {
     types.params.is_empty() && (types.results.is_empty() || types.results == [I32])
 }
 
+/// Whether an export can be what an import wants. Of reference types and the like the runtime
+/// knows more.
+fn fits(export: &Kind, import: &Kind) -> bool {
+    match (export, import) {
+        (Kind::Function(export), Kind::Function(import)) => {
+            export == import || !(export.is_numeric() && import.is_numeric())
+        }
+        (Kind::Table(export), Kind::Table(import)) => covers(
+            (export.initial, export.maximum),
+            (import.initial, import.maximum),
+        ),
+        (Kind::Memory(export), Kind::Memory(import)) => {
+            export.memory64 == import.memory64
+                && covers(
+                    (export.initial, export.maximum),
+                    (import.initial, import.maximum),
+                )
+        }
+        (Kind::Global(export), Kind::Global(import)) => {
+            let known = !matches!(import.content_type, ValType::Ref(_));
+            !known || export == import
+        }
+        (export, import) => export.name() == import.name(),
+    }
+}
+
+/// Whether a size and its maximum are what an import wants.
+fn covers(export: (u64, Option<u64>), import: (u64, Option<u64>)) -> bool {
+    let within = |wanted| export.1.is_some_and(|maximum| maximum <= wanted);
+    export.0 >= import.0 && import.1.is_none_or(within)
+}
+
 fn entry(module: &Module, export: &str, types: &Types) -> Entry {
     Entry {
         module: linked_name(module).to_owned(),
@@ -302,10 +342,9 @@ impl Linker<'_> {
                 None => Err(refuse(
                     "that module exports nothing of this name".to_owned(),
                 )),
-                Some(export) if export.kind.name() != import.kind.name() => Err(refuse(format!(
+                Some(export) if !fits(&export.kind, &import.kind) => Err(refuse(format!(
                     "the module wants a {}, the export is a {}",
-                    import.kind.name(),
-                    export.kind.name()
+                    import.kind, export.kind
                 ))),
                 Some(_) => Ok((
                     linked_name(provider).to_owned(),
@@ -334,6 +373,9 @@ impl Linker<'_> {
                 return Err(refuse(
                     "it needs WASI, which is not enabled for this plugin".to_owned(),
                 ));
+            }
+            if !WASI_FUNCTIONS.contains(&import.name.as_str()) {
+                return Err(refuse("WASI has nothing of this name".to_owned()));
             }
             return Ok((import.module.clone(), import.name.clone()));
         }

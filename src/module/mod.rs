@@ -12,7 +12,7 @@ mod tests;
 mod text;
 
 use wasmparser::types::EntityType;
-use wasmparser::{FuncType, ValType, Validator, WasmFeatures};
+use wasmparser::{FuncType, GlobalType, MemoryType, TableType, ValType, Validator, WasmFeatures};
 
 use crate::error::{Code, Failure};
 
@@ -55,9 +55,9 @@ pub struct Export {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     Function(Types),
-    Table,
-    Memory,
-    Global,
+    Table(TableType),
+    Memory(MemoryType),
+    Global(GlobalType),
     Tag,
 }
 
@@ -96,9 +96,9 @@ impl Module {
             EntityType::Func(id) | EntityType::FuncExact(id) => {
                 Kind::Function(Types::from(types[id].unwrap_func()))
             }
-            EntityType::Table(_) => Kind::Table,
-            EntityType::Memory(_) => Kind::Memory,
-            EntityType::Global(_) => Kind::Global,
+            EntityType::Table(table) => Kind::Table(table),
+            EntityType::Memory(memory) => Kind::Memory(memory),
+            EntityType::Global(global) => Kind::Global(global),
             EntityType::Tag(_) => Kind::Tag,
         };
         let (Some(imports), Some(exports)) = (types.core_imports(), types.core_exports()) else {
@@ -117,7 +117,8 @@ impl Module {
                 kind: kind(entity),
             })
             .collect();
-        let imported = imports.iter().filter(|import| import.kind == Kind::Memory);
+        let imported = imports.iter();
+        let imported = imported.filter(|import| matches!(import.kind, Kind::Memory(_)));
         let own = imported.count() as u32..types.memory_count();
         Ok(Self {
             initial_pages: own.map(|index| types.memory_at(index).initial).sum(),
@@ -155,6 +156,36 @@ impl Types {
     }
 }
 
+impl Types {
+    fn is_numeric(&self) -> bool {
+        let numeric = |ty: &ValType| !matches!(ty, ValType::Ref(_));
+        self.params.iter().all(numeric) && self.results.iter().all(numeric)
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())?;
+        match self {
+            Kind::Function(types) => write!(f, " {types}"),
+            Kind::Table(TableType {
+                initial, maximum, ..
+            })
+            | Kind::Memory(MemoryType {
+                initial, maximum, ..
+            }) => match maximum {
+                Some(maximum) => write!(f, " of {initial} to {maximum}"),
+                None => write!(f, " of {initial} or more"),
+            },
+            Kind::Global(global) => {
+                let mutability = if global.mutable { " mutable" } else { "" };
+                write!(f, " of{mutability} {}", global.content_type)
+            }
+            Kind::Tag => Ok(()),
+        }
+    }
+}
+
 impl std::fmt::Display for Types {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let list = |types: &[ValType]| {
@@ -169,9 +200,9 @@ impl Kind {
     pub fn name(&self) -> &'static str {
         match self {
             Kind::Function(_) => "function",
-            Kind::Table => "table",
-            Kind::Memory => "memory",
-            Kind::Global => "global",
+            Kind::Table(_) => "table",
+            Kind::Memory(_) => "memory",
+            Kind::Global(_) => "global",
             Kind::Tag => "tag",
         }
     }

@@ -1,41 +1,44 @@
 //! What one environment (the main thread, or a worker) has of its own.
 
-use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use napi::Env;
 use napi::bindgen_prelude::*;
 
-use super::host_call::Waiting;
+use super::host_call::{HostCall, Waiting};
 use super::settler::{News, Settler};
+use super::synchronous::{self, Answer, Answering};
 use super::thrown;
 use super::value::Value;
 use crate::error::{Code, Failure};
-use crate::exchange::{Reply, Request};
+use crate::exchange::{self, Reply, Request};
 use crate::plugin::{Close, Plugin, WeakPlugin};
+use crate::sync::lock;
 
 /// The door between plugins and this thread's event loop. There is one per thread.
 #[napi]
 pub struct Environment {
     pub(super) settler: Settler,
     pub(super) waiting: Arc<Waiting>,
-    pub(super) plugins: Rc<RefCell<Plugins>>,
+    pub(super) plugins: Arc<Plugins>,
+    pub(super) answer: Answering,
 }
 
 /// The plugins of this environment; none of their calls may outlive it.
 #[derive(Default)]
-pub(super) struct Plugins(Vec<WeakPlugin>);
+pub(super) struct Plugins(Mutex<Vec<WeakPlugin>>);
 
 impl Plugins {
-    pub fn adopt(&mut self, plugin: &Plugin) {
-        self.0.retain(WeakPlugin::is_alive);
-        self.0.push(plugin.downgrade());
+    pub fn adopt(&self, plugin: &Plugin) {
+        let mut plugins = lock(&self.0);
+        plugins.retain(WeakPlugin::is_alive);
+        plugins.push(plugin.downgrade());
     }
 
     fn abort(&self) {
-        for plugin in self.0.iter().filter_map(WeakPlugin::upgrade) {
-            plugin.close(Close::Abort);
+        for plugin in lock(&self.0).iter().filter_map(WeakPlugin::upgrade) {
+            plugin.close(Close::Abort, None);
         }
     }
 }
@@ -48,14 +51,20 @@ pub fn gone() -> Failure {
 #[napi]
 impl Environment {
     /// `listener` is told, once per burst, of calls that failed, of host functions that guests
-    /// wait for, and of those that nobody waits for any longer.
+    /// wait for, and of those that nobody waits for any longer. `answer` runs a host function
+    /// of a call on this thread. Neither may throw.
     #[napi(constructor)]
-    pub fn new(env: Env, listener: Function<'_, News, ()>) -> Result<Self> {
-        let plugins = Rc::<RefCell<Plugins>>::default();
-        env.add_env_cleanup_hook(plugins.clone(), |plugins| plugins.borrow().abort())?;
+    pub fn new(
+        env: Env,
+        listener: Function<'_, News, ()>,
+        answer: Function<'_, HostCall, Answer>,
+    ) -> Result<Self> {
+        let plugins = Arc::<Plugins>::default();
+        env.add_env_cleanup_hook(plugins.clone(), |plugins| plugins.abort())?;
         Ok(Self {
             settler: Settler::new(listener)?,
             waiting: Arc::default(),
+            answer: Rc::new(answer.create_ref()?),
             plugins,
         })
     }
@@ -136,9 +145,16 @@ impl Environment {
                 "the host function this belongs to has returned",
             )
         };
-        let exchange = self.waiting.exchange(id).ok_or_else(stale);
-        exchange
-            .and_then(|exchange| exchange.ask(request))
-            .map_err(|failure| thrown(env, failure))
+        let mut request = Some(request);
+        let here = synchronous::with_guest(id, |guest| {
+            request
+                .take()
+                .map(|request| exchange::answer(guest, request))
+        });
+        let reply = here.flatten().unwrap_or_else(|| {
+            let exchange = self.waiting.exchange(id).ok_or_else(stale)?;
+            exchange.ask(request.take().ok_or_else(stale)?)
+        });
+        reply.map_err(|failure| thrown(env, failure))
     }
 }

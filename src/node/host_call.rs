@@ -8,9 +8,10 @@ use extism::{Val, ValType};
 use napi::bindgen_prelude::Buffer;
 
 use super::settler::{Event, Sender};
+use super::synchronous::{self, Answer};
 use super::value::{self, Value};
-use crate::error::Failure;
-use crate::exchange::{Exchange, Return};
+use crate::error::{Code, Failure};
+use crate::exchange::{self, Exchange, Return};
 use crate::host_function::{Body, Guest};
 use crate::sync::lock;
 
@@ -27,6 +28,8 @@ pub struct HostCall {
     pub function: u32,
     /// Which instance of the plugin waits.
     pub instance: u32,
+    /// The number of the plugin's call.
+    pub call: f64,
     pub inputs: Vec<Value>,
     /// For each input, the block it is the offset of, if it is one of a moderate size.
     pub blocks: Vec<Option<Buffer>>,
@@ -87,33 +90,58 @@ impl Body for JavaScript {
         let Some(waiting) = self.waiting.upgrade() else {
             return Err(super::environment::gone());
         };
+        let id = waiting.next.fetch_add(1, Ordering::Relaxed);
+        let call = self.call(id, guest, inputs);
+        if synchronous::is_here() {
+            let answer = synchronous::answer(guest, call)?;
+            return exchange::apply(guest, self.returned(answer), outputs);
+        }
         let exchange = Arc::new(Exchange::default());
         guest.slot.attend(Some(&exchange))?;
-        let id = waiting.next.fetch_add(1, Ordering::Relaxed);
-        let call = Call {
+        let waits = Call {
             exchange: exchange.clone(),
             results: self.results.clone(),
         };
-        lock(&waiting.calls).insert(id, call);
-        let blocks = inputs.iter().map(|input| {
-            let offset = input.i64()? as u64;
-            let length = guest.length(offset)?;
-            (length <= PREFETCH_BYTES).then_some(())?;
-            guest.read(offset).map(|bytes| Buffer::from(bytes.to_vec()))
-        });
-        let blocks = blocks.collect();
-        self.sender.send(Event::Call(HostCall {
-            id,
-            plugin: self.plugin,
-            function: self.function,
-            instance: guest.slot.id(),
-            blocks,
-            inputs: inputs.iter().map(value::from_val).collect(),
-        }));
+        lock(&waiting.calls).insert(id, waits);
+        self.sender.send(Event::Call(call));
         let result = exchange.attend(guest, outputs);
         if lock(&waiting.calls).remove(&id).is_some() {
             self.sender.send(Event::Forget(id));
         }
         result.and(guest.slot.attend(None))
+    }
+}
+
+impl JavaScript {
+    fn call(&self, id: u32, guest: &mut Guest<'_>, inputs: &[Val]) -> HostCall {
+        let blocks = inputs.iter().map(|input| {
+            let offset = input.i64()? as u64;
+            let length = guest.length(offset)?;
+            (length <= PREFETCH_BYTES).then_some(())?;
+            let bytes = guest.read(offset)?;
+            Some(Buffer::from(bytes.to_vec()))
+        });
+        HostCall {
+            id,
+            plugin: self.plugin,
+            function: self.function,
+            blocks: blocks.collect(),
+            instance: guest.slot.id(),
+            call: guest.slot.running().unwrap_or_default() as f64,
+            inputs: inputs.iter().map(value::from_val).collect(),
+        }
+    }
+
+    fn returned(&self, answer: Answer) -> Return {
+        if let Some(cause) = answer.cause {
+            let message = answer.message.unwrap_or_default();
+            return Return::Failed(Failure::new(Code::HostFunction, message).caused_by(cause));
+        }
+        let offsets = answer.offsets.into_iter().map(|offset| offset as u64);
+        let blocks = answer.blocks.iter().map(|block| block.to_vec());
+        Return::Values(
+            value::to_vals(&answer.values, &self.results),
+            offsets.zip(blocks).collect(),
+        )
     }
 }

@@ -5,8 +5,12 @@ mod environment;
 mod host_call;
 mod plugin;
 mod settler;
+mod source;
 mod store;
+mod synchronous;
 mod value;
+
+use std::time::Duration;
 
 use napi::Env;
 use napi::bindgen_prelude::*;
@@ -14,9 +18,14 @@ use napi::bindgen_prelude::*;
 use crate::error::Failure;
 use crate::log::{Level, LogFile};
 
+/// A duration; what is too long to be one is never over either way.
+fn milliseconds(ms: f64) -> Duration {
+    Duration::try_from_secs_f64(ms / 1000.0).unwrap_or(Duration::MAX)
+}
+
 /// Throws an error with the code of a failure; the JavaScript side makes its own of it.
 fn thrown(env: &Env, failure: Failure) -> Error {
-    let code = failure.code.as_ref().to_owned();
+    let code = failure.code.name().to_owned();
     // SAFETY: on the environment's thread.
     let error =
         unsafe { Error::<String>::to_napi_value(env.raw(), Error::new(code, failure.message)) };

@@ -1,58 +1,72 @@
 //! The native plugin, behind both faces.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use extism::ValType;
 use napi::Env;
 use napi::bindgen_prelude::*;
 
 use super::environment::Environment;
-use super::host_call::JavaScript;
-use super::store::{Missing, NativeStore};
-use super::thrown;
-use super::value::to_type;
-use crate::error::Failure;
-use crate::host_function::{Body, HostFunction};
-use crate::instance::Recipe;
-use crate::log::LogFile;
-use crate::memory_get::MemoryGet;
-use crate::module::{self, Kind, Module};
-use crate::plugin::{Close, Plugin};
+use super::settler::Rejection;
+use super::source::{Plan, PluginSource};
+use super::store::NativeStore;
+use super::{milliseconds, synchronous, thrown};
+use crate::call::Settle;
+use crate::module::{Export, Import, Kind};
+use crate::plugin::{Close, Plugin, Report, Request};
+use crate::threads;
 
-/// A module of a manifest.
-#[napi(object, object_to_js = false)]
-pub struct ModuleSource {
-    pub name: String,
-    pub data: Uint8Array,
+/// What a plugin does and has done.
+#[napi(object, object_from_js = false)]
+pub struct PluginStats {
+    /// Calls that were settled.
+    pub calls: f64,
+    /// How many of them failed, by code.
+    pub errors: HashMap<String, f64>,
+    /// Calls that run now.
+    pub active: u32,
+    /// Calls that wait now.
+    pub queued: u32,
+    /// Instances that exist now.
+    pub instances: u32,
+    /// Instances that were replaced because they could not go on.
+    pub replaced: f64,
+    pub run_ms: Percentiles,
+    pub wait_ms: Percentiles,
 }
 
-/// A host function: JavaScript, unless it reads a store.
-#[napi(object, object_to_js = false)]
-pub struct FunctionSource {
-    pub namespace: Option<String>,
-    pub name: String,
-    pub params: Vec<u8>,
-    pub results: Vec<u8>,
-    /// Which of the stores it reads.
-    pub store: Option<u32>,
-    pub missing: Option<Missing>,
+/// Milliseconds that half of the calls, and all but one of a hundred, stayed within.
+#[napi(object, object_from_js = false)]
+pub struct Percentiles {
+    pub p50: f64,
+    pub p99: f64,
 }
 
-/// Everything a plugin is made of, checked and complete.
-#[napi(object, object_to_js = false)]
-pub struct PluginSource {
-    pub modules: Vec<ModuleSource>,
-    pub functions: Vec<FunctionSource>,
-    pub config: Vec<(String, String)>,
-    pub wasi: bool,
-    /// Host directory and guest path.
-    pub allowed_paths: Vec<(String, String)>,
-    pub max_pages: Option<u32>,
-    pub timeout_ms: Option<f64>,
-    /// Resolve with an empty Buffer where the guest sets no output, not with null.
-    pub always_bytes: bool,
+impl From<[Duration; 2]> for Percentiles {
+    fn from(durations: [Duration; 2]) -> Self {
+        let [p50, p99] = durations.map(|duration| duration.as_secs_f64() * 1000.0);
+        Self { p50, p99 }
+    }
+}
+
+impl From<Report> for PluginStats {
+    fn from(report: Report) -> Self {
+        let errors = report.errors.into_iter();
+        Self {
+            calls: report.calls as f64,
+            errors: errors
+                .map(|(code, count)| (code.to_owned(), count as f64))
+                .collect(),
+            active: report.active as u32,
+            queued: report.queued as u32,
+            instances: report.instances as u32,
+            replaced: report.replaced as f64,
+            run_ms: report.run_time.into(),
+            wait_ms: report.wait_time.into(),
+        }
+    }
 }
 
 /// An import or an export.
@@ -63,11 +77,14 @@ pub struct Descriptor {
     pub kind: String,
 }
 
-#[napi]
+#[napi(custom_finalize)]
 pub struct NativePlugin {
     id: u32,
-    plugin: Plugin,
+    /// Empty until it is open.
+    plugin: Arc<OnceLock<Plugin>>,
     always_bytes: bool,
+    /// What V8 was told that it costs, in bytes.
+    external: Cell<i64>,
 }
 
 #[napi]
@@ -83,51 +100,94 @@ impl NativePlugin {
         stores: Vec<ClassInstance<'_, NativeStore>>,
     ) -> Result<Self> {
         let always_bytes = source.always_bytes;
-        let plugin =
-            build(environment, id, source, &stores).map_err(|failure| thrown(&env, failure))?;
-        environment.plugins.borrow_mut().adopt(&plugin);
-        Ok(Self {
+        let plan = Plan::new(environment, id, source, &stores);
+        let plugin = plan.open(false).map_err(|failure| thrown(&env, failure))?;
+        environment.plugins.adopt(&plugin);
+        let native = Self {
+            id,
+            plugin: Arc::new(OnceLock::from(plugin)),
+            always_bytes,
+            external: Cell::default(),
+        };
+        native.opened(env)?;
+        Ok(native)
+    }
+
+    /// The same on another thread, up to a compiled first instance: a plugin, and a promise
+    /// that it is open.
+    #[napi(ts_return_type = "[NativePlugin, Promise<null>]")]
+    pub fn open<'env>(
+        env: &'env Env,
+        environment: &Environment,
+        id: u32,
+        source: PluginSource,
+        stores: Vec<ClassInstance<'_, NativeStore>>,
+    ) -> Result<(Self, Unknown<'env>)> {
+        let always_bytes = source.always_bytes;
+        let plan = Plan::new(environment, id, source, &stores);
+        let (promise, ticket) = environment.settler.promise(env, id, false)?;
+        let (plugin, plugins) = (
+            Arc::<OnceLock<Plugin>>::default(),
+            environment.plugins.clone(),
+        );
+        let place = plugin.clone();
+        let job = move || {
+            let outcome = plan.open(true).map(|plugin| {
+                plugins.adopt(&plugin);
+                // The place is this job's alone to fill.
+                let _ = place.set(plugin);
+                None
+            });
+            Box::new(ticket).settle(outcome);
+        };
+        threads::spawn_blocking(job).map_err(|failure| thrown(env, failure))?;
+        let native = Self {
             id,
             plugin,
             always_bytes,
-        })
+            external: Cell::default(),
+        };
+        Ok((native, promise))
+    }
+
+    /// Tells V8 what this plugin costs, so that it collects plugins that nobody has.
+    #[napi]
+    pub fn opened(&self, env: Env) -> Result<()> {
+        self.account(env, self.plugin()?.recipe().blueprint.bytes() as i64)
     }
 
     /// The names of the functions that can be called; `call` takes their positions.
     #[napi(getter)]
-    pub fn functions(&self) -> Vec<String> {
-        self.plugin.recipe().blueprint.functions.clone()
+    pub fn functions(&self) -> Result<Vec<String>> {
+        Ok(self.plugin()?.recipe().blueprint.functions.clone())
     }
 
     /// Whether a call may need JavaScript while it runs.
     #[napi(getter)]
-    pub fn needs_javascript(&self) -> bool {
-        let recipe = self.plugin.recipe();
-        recipe.blueprint.uses_http
-            || recipe
-                .functions
-                .iter()
-                .any(|function| function.body.needs_javascript())
+    pub fn needs_javascript(&self) -> Result<bool> {
+        let recipe = self.plugin()?.recipe();
+        let mut functions = recipe.functions.iter();
+        Ok(
+            recipe.blueprint.uses_http
+                || functions.any(|function| function.body.needs_javascript()),
+        )
     }
 
     /// The main module's exports, in its order.
     #[napi(getter)]
-    pub fn exports(&self) -> Vec<Descriptor> {
-        let exports = &self.plugin.recipe().blueprint.exports;
-        exports
-            .iter()
-            .map(|export| descriptor(None, &export.name, &export.kind))
-            .collect()
+    pub fn exports(&self) -> Result<Vec<Descriptor>> {
+        let exports = self.plugin()?.recipe().blueprint.exports.iter();
+        let describe = |export: &Export| descriptor(None, &export.name, &export.kind);
+        Ok(exports.map(describe).collect())
     }
 
     /// The main module's imports, in its order.
     #[napi(getter)]
-    pub fn imports(&self) -> Vec<Descriptor> {
-        let imports = &self.plugin.recipe().blueprint.imports;
-        imports
-            .iter()
-            .map(|import| descriptor(Some(&import.module), &import.name, &import.kind))
-            .collect()
+    pub fn imports(&self) -> Result<Vec<Descriptor>> {
+        let imports = self.plugin()?.recipe().blueprint.imports.iter();
+        let describe =
+            |import: &Import| descriptor(Some(&import.module), &import.name, &import.kind);
+        Ok(imports.map(describe).collect())
     }
 
     /// Puts a call in the queue: a promise of its output.
@@ -139,33 +199,126 @@ impl NativePlugin {
         function: u32,
         input: Either<&[u8], String>,
     ) -> Result<Unknown<'env>> {
-        let input = match input {
-            Either::A(bytes) => bytes.to_vec(),
-            Either::B(text) => text.into_bytes(),
-        };
-        let (promise, ticket) = environment
-            .settler
-            .promise(env, self.id, self.always_bytes)?;
-        self.plugin.call(function as usize, input, Box::new(ticket));
-        Ok(promise)
+        let request = request(function, input, None, false);
+        Ok(self.submit(env, environment, request)?.0)
+    }
+
+    /// The same with more to say: the promise, and the call's number. `nested` is for calls
+    /// from a host function that this plugin waits for.
+    #[napi(ts_return_type = "[Promise<Buffer | null>, number]")]
+    pub fn call_with<'env>(
+        &self,
+        env: &'env Env,
+        environment: &Environment,
+        function: u32,
+        input: Either<&[u8], String>,
+        timeout_ms: Option<f64>,
+        nested: bool,
+    ) -> Result<(Unknown<'env>, f64)> {
+        self.submit(
+            env,
+            environment,
+            request(function, input, timeout_ms, nested),
+        )
+    }
+
+    /// Runs a call on this thread: its output, or how it failed.
+    #[napi]
+    pub fn call_sync<'env>(
+        &self,
+        env: &'env Env,
+        environment: &Environment,
+        function: u32,
+        input: Either<&[u8], String>,
+        timeout_ms: Option<f64>,
+    ) -> Result<Either3<BufferSlice<'env>, Null, Rejection>> {
+        let plugin = self.plugin()?;
+        let request = request(function, input, timeout_ms, false);
+        let outcome = synchronous::run(*env, &environment.answer, || plugin.call_sync(request));
+        Ok(match outcome {
+            Ok(None) if !self.always_bytes => Either3::B(Null),
+            Ok(output) => Either3::A(BufferSlice::copy_from(env, output.unwrap_or_default())?),
+            Err(failure) => Either3::C(Rejection::new(0, self.id, failure)),
+        })
+    }
+
+    /// Stops a call by its number; whether it was there to stop.
+    #[napi]
+    pub fn cancel(&self, call: f64) -> Result<bool> {
+        Ok(self.plugin()?.cancel(call as u64))
     }
 
     /// Stops what runs; whether anything did.
     #[napi]
-    pub fn cancel(&self) -> bool {
-        self.plugin.cancel()
+    pub fn cancel_running(&self) -> Result<bool> {
+        Ok(self.plugin()?.cancel_running())
     }
 
-    /// Takes no further calls; accepted ones are finished.
+    /// What the plugin does and has done.
     #[napi]
-    pub fn close(&self) {
-        self.plugin.close(Close::Drain);
+    pub fn stats(&self) -> Result<PluginStats> {
+        Ok(PluginStats::from(self.plugin()?.report()))
+    }
+
+    /// Takes no further calls; a promise that accepted ones are finished.
+    #[napi(ts_return_type = "Promise<null>")]
+    pub fn close<'env>(&self, env: &'env Env, environment: &Environment) -> Result<Unknown<'env>> {
+        let (promise, ticket) = environment.settler.promise(env, self.id, false)?;
+        self.plugin()?.close(Close::Drain, Some(Box::new(ticket)));
+        self.account(*env, 0)?;
+        Ok(promise)
     }
 }
 
-impl Drop for NativePlugin {
-    fn drop(&mut self) {
-        self.plugin.close(Close::Drain);
+impl NativePlugin {
+    fn submit<'env>(
+        &self,
+        env: &'env Env,
+        environment: &Environment,
+        request: Request,
+    ) -> Result<(Unknown<'env>, f64)> {
+        let plugin = self.plugin()?;
+        let (promise, ticket) = environment
+            .settler
+            .promise(env, self.id, self.always_bytes)?;
+        let call = plugin.call(request, Box::new(ticket));
+        Ok((promise, call as f64))
+    }
+
+    fn plugin(&self) -> Result<&Plugin> {
+        let plugin = self.plugin.get();
+        plugin.ok_or_else(|| Error::from_reason("the plugin is not open yet"))
+    }
+
+    fn account(&self, env: Env, bytes: i64) -> Result<()> {
+        env.adjust_external_memory(bytes - self.external.replace(bytes))?;
+        Ok(())
+    }
+}
+
+impl ObjectFinalize for NativePlugin {
+    fn finalize(self, env: Env) -> Result<()> {
+        if let Some(plugin) = self.plugin.get() {
+            plugin.close(Close::Drain, None);
+        }
+        self.account(env, 0)
+    }
+}
+
+fn request(
+    function: u32,
+    input: Either<&[u8], String>,
+    timeout_ms: Option<f64>,
+    nested: bool,
+) -> Request {
+    Request {
+        function: function as usize,
+        input: match input {
+            Either::A(bytes) => bytes.to_vec(),
+            Either::B(text) => text.into_bytes(),
+        },
+        timeout: timeout_ms.map(milliseconds),
+        nested,
     }
 }
 
@@ -175,66 +328,4 @@ fn descriptor(module: Option<&String>, name: &str, kind: &Kind) -> Descriptor {
         name: name.to_owned(),
         kind: kind.name().to_owned(),
     }
-}
-
-fn build(
-    environment: &Environment,
-    id: u32,
-    source: PluginSource,
-    stores: &[ClassInstance<'_, NativeStore>],
-) -> std::result::Result<Plugin, Failure> {
-    let modules = source.modules.iter();
-    let modules = modules.map(|source| Module::read(&source.name, &source.data));
-    let modules = modules.collect::<std::result::Result<Vec<_>, _>>()?;
-    let javascript = |index: usize, results: &[ValType]| -> Arc<dyn Body> {
-        Arc::new(JavaScript {
-            sender: environment.settler.sender().clone(),
-            waiting: Arc::downgrade(&environment.waiting),
-            plugin: id,
-            function: index as u32,
-            results: results.to_vec(),
-        })
-    };
-    let functions = source.functions.into_iter().enumerate();
-    let functions: Vec<_> = functions
-        .map(|(index, function)| {
-            let results: Vec<_> = function.results.iter().map(|&ty| to_type(ty)).collect();
-            let store = function.store.and_then(|index| stores.get(index as usize));
-            HostFunction {
-                namespace: function.namespace,
-                name: function.name,
-                params: function.params.iter().map(|&ty| to_type(ty)).collect(),
-                body: match store {
-                    Some(store) => Arc::new(MemoryGet {
-                        store: store.store.clone(),
-                        missing: function.missing.unwrap_or(Missing::Absent).into(),
-                    }),
-                    None => javascript(index, &results),
-                },
-                results,
-            }
-        })
-        .collect();
-    let signatures: Vec<_> = functions.iter().map(HostFunction::signature).collect();
-    let blueprint = module::link(modules, &signatures, source.wasi)?;
-    let used = blueprint.host_functions.iter();
-    let used = used.map(|&index| functions[index].clone()).collect();
-    let http = [ValType::I64, ValType::I32, ValType::I64];
-    let paths = source.allowed_paths.into_iter();
-    let recipe = Recipe {
-        blueprint,
-        http: std::array::from_fn(|index| {
-            javascript(functions.len() + index, &http[index..=index])
-        }),
-        functions: used,
-        logger: Arc::new(LogFile),
-        config: BTreeMap::from_iter(source.config),
-        wasi: source.wasi,
-        allowed_paths: paths.map(|(host, guest)| (host, guest.into())).collect(),
-        max_pages: source.max_pages,
-    };
-    let timeout = source
-        .timeout_ms
-        .map(|ms| Duration::from_secs_f64(ms / 1000.0));
-    Plugin::new(recipe, timeout)
 }

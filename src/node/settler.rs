@@ -232,10 +232,16 @@ impl LoopSide {
             .replace(self.next_ticket.get().wrapping_add(1));
         let plugin = deferred.plugin;
         self.rejected.borrow_mut().insert(ticket, deferred);
-        Rejection {
+        Rejection::new(ticket, plugin, failure)
+    }
+}
+
+impl Rejection {
+    pub fn new(ticket: u32, plugin: u32, failure: Failure) -> Self {
+        Self {
             ticket,
             plugin,
-            code: failure.code.as_ref().to_owned(),
+            code: failure.code.name().to_owned(),
             message: failure.message,
             function: failure.function,
             exit_code: failure.exit_code,

@@ -1,11 +1,11 @@
 //! The native store behind the `Map` face.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use napi::Env;
 use napi::bindgen_prelude::*;
 
+use super::milliseconds;
 use crate::memory_get;
 use crate::store::{Limits, Store, Value};
 
@@ -59,7 +59,7 @@ impl NativeStore {
         let limits = Limits {
             max_entries: max_entries.map(|entries| entries as u64),
             max_bytes: max_bytes.map(|bytes| bytes as u64),
-            ttl: ttl_ms.map(|ms| Duration::from_secs_f64(ms / 1000.0)),
+            ttl: ttl_ms.map(milliseconds),
         };
         Self {
             store: Arc::new(Store::new(limits)),

@@ -4,15 +4,17 @@ use extism::{Val, ValType};
 
 use super::*;
 use crate::call::Outcome;
+use crate::error::Code;
 use crate::host_function::{Body, Guest, HostFunction};
 use crate::log::LogFile;
 use crate::module::{Module, link};
 
-struct Ticket(std::sync::mpsc::Sender<Outcome>);
-
-impl Settle for Ticket {
-    fn settle(self: Box<Self>, outcome: Outcome) {
-        self.0.send(outcome).unwrap();
+fn request(function: usize, input: &[u8]) -> Request {
+    Request {
+        function,
+        input: input.to_vec(),
+        timeout: None,
+        nested: false,
     }
 }
 
@@ -56,8 +58,15 @@ fn plugin_with(wat: &str, timeout_ms: u64, max_pages: Option<u32>, job: Option<J
         wasi: true,
         allowed_paths: Default::default(),
         max_pages,
+        cache: None,
     };
-    Plugin::new(recipe, Some(Duration::from_millis(timeout_ms))).unwrap()
+    let options = Options {
+        instances: 1,
+        max_queue: 1000,
+        queue_timeout: None,
+        timeout: Some(Duration::from_millis(timeout_ms)),
+    };
+    Plugin::new(recipe, options).unwrap()
 }
 
 fn plugin(wat: &str) -> Plugin {
@@ -68,7 +77,7 @@ fn submit(plugin: &Plugin, name: &str, input: &[u8]) -> Receiver<Outcome> {
     let names = &plugin.recipe().blueprint.functions;
     let function = names.iter().position(|known| known == name).unwrap();
     let (sender, receiver) = channel();
-    plugin.call(function, input.to_vec(), Box::new(Ticket(sender)));
+    plugin.call(request(function, input), Box::new(sender));
     receiver
 }
 
@@ -299,11 +308,11 @@ fn a_panic_in_a_host_function_fails_one_call() {
 #[test]
 fn a_stop_hits_the_running_call_and_no_other() {
     let plugin = plugin(&guest(r#"(func (export "spin") (loop $l (br $l)))"#));
-    assert!(!plugin.cancel());
+    assert!(!plugin.cancel_running());
     for _ in 0..50 {
         let spinning = submit(&plugin, "spin", b"");
         let next = submit(&plugin, "echo", b"next");
-        while !plugin.cancel() {
+        while !plugin.cancel_running() {
             std::thread::yield_now();
         }
         assert_eq!(spinning.recv().unwrap().unwrap_err().code, Code::Cancelled);
@@ -316,13 +325,13 @@ fn closing_finishes_or_aborts_what_was_accepted() {
     let spins = guest(r#"(func (export "spin") (loop $l (br $l)))"#);
     let aborted = plugin(&spins);
     let calls: Vec<_> = (0..3).map(|_| submit(&aborted, "spin", b"")).collect();
-    aborted.close(Close::Abort);
+    aborted.close(Close::Abort, None);
     for call in calls {
         assert_eq!(call.recv().unwrap().unwrap_err().code, Code::Closed);
     }
     let drained = plugin(&spins);
     let calls: Vec<_> = (0..100).map(|_| submit(&drained, "echo", b"x")).collect();
-    drained.close(Close::Drain);
+    drained.close(Close::Drain, None);
     for call in calls {
         assert_eq!(call.recv().unwrap().unwrap().unwrap(), b"x");
     }

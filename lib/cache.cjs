@@ -1,0 +1,56 @@
+'use strict'
+
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { typeError } = require('./check.cjs')
+
+/** By directory; undefined where it cannot be used. */
+const files = new Map()
+
+/**
+ * The file that tells the runtime where to keep compiled code, for `true` (the user's cache
+ * directory), `false` (nowhere) or a directory. A cache that cannot be used is not an error: it
+ * only costs the time to compile.
+ */
+function cacheFile (cache = true) {
+  if (cache === false) return undefined
+  if (cache !== true && typeof cache !== 'string') throw typeError('cache', 'true, false or a directory', cache)
+  const directory = cache === true ? defaultDirectory() : path.resolve(cache)
+  if (!files.has(directory)) files.set(directory, prepare(directory))
+  return files.get(directory)
+}
+
+function defaultDirectory () {
+  const { platform, env } = process
+  if (env.XDG_CACHE_HOME) return path.join(env.XDG_CACHE_HOME, 'extism-napi')
+  const home = os.homedir()
+  if (platform === 'darwin') return path.join(home, 'Library', 'Caches', 'extism-napi')
+  if (platform === 'win32') return path.join(env.LOCALAPPDATA ?? path.join(home, 'AppData', 'Local'), 'extism-napi')
+  return path.join(home, '.cache', 'extism-napi')
+}
+
+function prepare (directory) {
+  try {
+    fs.mkdirSync(directory, { recursive: true, mode: 0o700 })
+    if (!isPrivate(directory)) return undefined
+    const file = path.join(directory, 'config.toml')
+    const content = `[cache]\ndirectory = ${JSON.stringify(path.join(directory, 'modules'))}\n`
+    // Renamed into place: another process may be reading it.
+    const draft = `${file}.${process.pid}.${files.size}`
+    fs.writeFileSync(draft, content)
+    fs.renameSync(draft, file)
+    return file
+  } catch {
+    return undefined
+  }
+}
+
+/** What is in there is run as native code: nobody else may write to it. */
+function isPrivate (directory) {
+  if (process.getuid === undefined) return true
+  const { mode, uid } = fs.statSync(directory)
+  return uid === process.getuid() && (mode & 0o022) === 0
+}
+
+module.exports = { cacheFile }

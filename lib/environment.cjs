@@ -1,0 +1,129 @@
+'use strict'
+
+// The one door between plugins and this thread: what other threads have for JavaScript comes
+// in here, in bursts.
+
+const { AsyncLocalStorage } = require('node:async_hooks')
+const { ExtismError } = require('./errors.cjs')
+const { HostCall } = require('./host-call.cjs')
+const { Environment } = require('./native.cjs')
+
+const environment = new Environment(listen, answerNow)
+
+/**
+ * What is known of each core, by its number. The core itself is weak, so that one that nobody
+ * has can be collected; the rest stays until its last call has settled.
+ */
+const known = new Map()
+const collected = new FinalizationRegistry(async ({ id, native }) => {
+  await native?.close(environment)
+  known.delete(id)
+})
+let nextId = 1
+
+/** What host functions threw, until the call they failed has been rejected. */
+const causes = new Map()
+let nextCause = 0
+
+/** Host calls whose plugins wait for a promise. */
+const pending = new Map()
+
+/**
+ * The host function this code runs in: the `core` that waits for it, and `from`, the host
+ * function that called that one.
+ */
+const hostFunction = new AsyncLocalStorage()
+
+/**
+ * Makes a core known, and `fail`, which makes errors of its failures: its number, and a place
+ * for its native plugin. Nothing of these may lead back to the core.
+ */
+function register (core, fail) {
+  const place = { id: nextId++, native: undefined }
+  known.set(place.id, { core: new WeakRef(core), fail })
+  collected.register(core, place)
+  return place
+}
+
+/** The error for a failed call. */
+function errorOf (rejection) {
+  const cause = causes.get(rejection.cause)
+  causes.delete(rejection.cause)
+  return known.get(rejection.plugin).fail({ ...rejection, cause })
+}
+
+/** Nothing in here may throw: it would strand the rest of the burst. */
+function listen (rejections, events, forgotten) {
+  for (const rejection of rejections) environment.reject(rejection.ticket, errorOf(rejection))
+  for (const event of events) answer(event)
+  for (const id of forgotten) {
+    pending.get(id)?.end()
+    pending.delete(id)
+  }
+}
+
+function answer (event) {
+  const call = new HostCall(environment, event)
+  const fail = error => {
+    pending.delete(event.id)
+    const { cause, message } = failure(error)
+    if (!call.fail(cause, message)) causes.delete(cause)
+  }
+  const finish = values => {
+    pending.delete(event.id)
+    call.finish(values)
+  }
+  try {
+    const values = run(event, call)
+    if (!isPromise(values)) return finish(values)
+    pending.set(event.id, call)
+    values.then(finish).catch(fail)
+  } catch (error) {
+    fail(error)
+  }
+}
+
+/** The same for a call on this thread, which waits right here. */
+function answerNow (event) {
+  const call = new HostCall(environment, event)
+  try {
+    const values = run(event, call)
+    if (isPromise(values)) {
+      // It goes on by itself; nobody is interested any longer.
+      values.then(() => {}, () => {})
+      throw new ExtismError('ERR_EXTISM_ASYNC', 'it is asynchronous, which callSync cannot wait for; use call')
+    }
+    return { values, ...call.blocks() }
+  } catch (error) {
+    return { values: [], offsets: [], blocks: [], ...failure(error) }
+  } finally {
+    call.end()
+  }
+}
+
+function run (event, call) {
+  const core = known.get(event.plugin).core.deref()
+  const from = core.callerOf(event.call) ?? hostFunction.getStore()
+  return hostFunction.run({ core, from }, core.handler(event.function), call)
+}
+
+function isPromise (value) {
+  return typeof value?.then === 'function'
+}
+
+function failure (error) {
+  const cause = nextCause++
+  causes.set(cause, error)
+  return { cause, message: messageOf(error) }
+}
+
+/** Anything can be thrown, also what cannot be printed. */
+function messageOf (error) {
+  try {
+    return error instanceof Error ? `${error.message}` : `${error}`
+  } catch {
+    return 'it threw something that has no text'
+  }
+}
+
+module.exports = { environment, errorOf, hostFunction, register }

@@ -1,0 +1,48 @@
+'use strict'
+
+const { cacheFile } = require('./cache.cjs')
+const { typeError, valueError } = require('./check.cjs')
+
+const MAX_INSTANCES = 1024
+const MAX_QUEUE = 2 ** 32 - 1
+const DEFAULT_MAX_QUEUE = 65_536
+
+/**
+ * How a plugin runs its calls: `instances` (1), `maxQueue` (65,536), `queueTimeoutMs` (none)
+ * and `cache` (true).
+ */
+function runOptions (options = {}) {
+  if (typeof options !== 'object' || options === null) throw typeError('options', 'an object', options)
+  const { instances, maxQueue, queueTimeoutMs, cache } = options
+  return {
+    instances: integer('instances', instances, 1, MAX_INSTANCES) ?? 1,
+    maxQueue: integer('maxQueue', maxQueue, 0, MAX_QUEUE) ?? DEFAULT_MAX_QUEUE,
+    queueTimeoutMs: milliseconds('queueTimeoutMs', queueTimeoutMs),
+    cache: cacheFile(cache)
+  }
+}
+
+/** What one call wants: `signal` and `timeoutMs` (the plugin's). */
+function callOptions (options) {
+  if (typeof options !== 'object' || options === null) throw typeError('options', 'an object', options)
+  const { signal, timeoutMs } = options
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw typeError('signal', 'an AbortSignal', signal)
+  return { signal, timeoutMs: milliseconds('timeoutMs', timeoutMs) }
+}
+
+function integer (name, value, min, max) {
+  if (value === undefined || value === null) return undefined
+  if (typeof value !== 'number') throw typeError(name, 'a number', value)
+  if (!Number.isInteger(value) || value < min || value > max) throw valueError(name, `an integer from ${min} to ${max}`, value)
+  return value
+}
+
+/** A time; 0 and Infinity stand for no end to it. */
+function milliseconds (name, value) {
+  if (value === undefined || value === null) return undefined
+  if (typeof value !== 'number') throw typeError(name, 'a number', value)
+  if (!(value >= 0)) throw valueError(name, 'at least 0', value)
+  return value === 0 ? Infinity : value
+}
+
+module.exports = { callOptions, integer, milliseconds, runOptions }

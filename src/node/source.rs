@@ -1,0 +1,161 @@
+//! What a plugin is made of, as the JavaScript side hands it over.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use extism::ValType;
+use napi::bindgen_prelude::{ClassInstance, Uint8Array};
+
+use super::environment::Environment;
+use super::host_call::JavaScript;
+use super::milliseconds;
+use super::store::{Missing, NativeStore};
+use super::value::to_type;
+use crate::error::Failure;
+use crate::host_function::{Body, HostFunction};
+use crate::instance::Recipe;
+use crate::log::LogFile;
+use crate::memory_get::MemoryGet;
+use crate::module::{self, Module};
+use crate::plugin::{Options, Plugin};
+
+/// A module of a manifest.
+#[napi(object, object_to_js = false)]
+pub struct ModuleSource {
+    pub name: String,
+    pub data: Uint8Array,
+}
+
+/// A host function: JavaScript, unless it reads a store.
+#[napi(object, object_to_js = false)]
+pub struct FunctionSource {
+    pub namespace: Option<String>,
+    pub name: String,
+    pub params: Vec<u8>,
+    pub results: Vec<u8>,
+    /// Which of the stores it reads.
+    pub store: Option<u32>,
+    pub missing: Option<Missing>,
+}
+
+/// Everything a plugin is made of, checked and complete.
+#[napi(object, object_to_js = false)]
+pub struct PluginSource {
+    pub modules: Vec<ModuleSource>,
+    pub functions: Vec<FunctionSource>,
+    pub config: Vec<(String, String)>,
+    pub wasi: bool,
+    /// Host directory and guest path.
+    pub allowed_paths: Vec<(String, String)>,
+    pub max_pages: Option<u32>,
+    pub timeout_ms: Option<f64>,
+    pub instances: u32,
+    pub max_queue: u32,
+    pub queue_timeout_ms: Option<f64>,
+    /// A file that says where compiled code is kept.
+    pub cache: Option<String>,
+    /// Resolve with an empty Buffer where the guest sets no output, not with null.
+    pub always_bytes: bool,
+}
+
+/// The same without anything of JavaScript's, for any thread.
+pub struct Plan {
+    modules: Vec<(String, Vec<u8>)>,
+    functions: Vec<HostFunction>,
+    http: [Arc<dyn Body>; 3],
+    config: BTreeMap<String, String>,
+    wasi: bool,
+    allowed_paths: Vec<(String, String)>,
+    max_pages: Option<u32>,
+    cache: Option<String>,
+    options: Options,
+}
+
+impl Plan {
+    pub fn new(
+        environment: &Environment,
+        id: u32,
+        source: PluginSource,
+        stores: &[ClassInstance<'_, NativeStore>],
+    ) -> Self {
+        let javascript = |index: usize, results: &[ValType]| -> Arc<dyn Body> {
+            Arc::new(JavaScript {
+                sender: environment.settler.sender().clone(),
+                waiting: Arc::downgrade(&environment.waiting),
+                plugin: id,
+                function: index as u32,
+                results: results.to_vec(),
+            })
+        };
+        let functions = source.functions.into_iter().enumerate();
+        let functions: Vec<_> = functions
+            .map(|(index, function)| {
+                let results: Vec<_> = function.results.iter().map(|&ty| to_type(ty)).collect();
+                let store = function.store.and_then(|index| stores.get(index as usize));
+                HostFunction {
+                    namespace: function.namespace,
+                    name: function.name,
+                    params: function.params.iter().map(|&ty| to_type(ty)).collect(),
+                    body: match store {
+                        Some(store) => Arc::new(MemoryGet {
+                            store: store.store.clone(),
+                            missing: function.missing.unwrap_or(Missing::Absent).into(),
+                        }),
+                        None => javascript(index, &results),
+                    },
+                    results,
+                }
+            })
+            .collect();
+        let http = [ValType::I64, ValType::I32, ValType::I64];
+        let modules = source.modules.into_iter();
+        Self {
+            modules: modules
+                .map(|module| (module.name, module.data.to_vec()))
+                .collect(),
+            http: std::array::from_fn(|index| {
+                javascript(functions.len() + index, &http[index..=index])
+            }),
+            functions,
+            config: BTreeMap::from_iter(source.config),
+            wasi: source.wasi,
+            allowed_paths: source.allowed_paths,
+            max_pages: source.max_pages,
+            cache: source.cache,
+            options: Options {
+                instances: source.instances as usize,
+                max_queue: source.max_queue as usize,
+                queue_timeout: source.queue_timeout_ms.map(milliseconds),
+                timeout: source.timeout_ms.map(milliseconds),
+            },
+        }
+    }
+
+    /// Reads, checks and links the modules. With `compiled`, also waits for the first instance.
+    pub fn open(self, compiled: bool) -> Result<Plugin, Failure> {
+        let modules = self.modules.iter();
+        let modules = modules.map(|(name, bytes)| Module::read(name, bytes));
+        let modules = modules.collect::<Result<Vec<_>, _>>()?;
+        let signatures: Vec<_> = self.functions.iter().map(HostFunction::signature).collect();
+        let blueprint = module::link(modules, &signatures, self.wasi)?;
+        let used = blueprint.host_functions.iter();
+        let used = used.map(|&index| self.functions[index].clone()).collect();
+        let paths = self.allowed_paths.into_iter();
+        let recipe = Recipe {
+            blueprint,
+            functions: used,
+            http: self.http,
+            logger: Arc::new(LogFile),
+            config: self.config,
+            wasi: self.wasi,
+            allowed_paths: paths.map(|(host, guest)| (host, guest.into())).collect(),
+            max_pages: self.max_pages,
+            cache: self.cache.map(Into::into),
+        };
+        if compiled {
+            Plugin::compiled(recipe, self.options)
+        } else {
+            Plugin::new(recipe, self.options)
+        }
+    }
+}
