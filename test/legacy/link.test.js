@@ -1,0 +1,154 @@
+import { describe, test } from 'node:test'
+import assert from 'node:assert/strict'
+import { HostFunction, Plugin, ValType } from '../../index.js'
+import { guest, wat } from '../helpers.js'
+
+const { I32, I64 } = ValType
+const module = (name, text) => ({ name, data: wat(text) })
+
+/** The return code of `run`. */
+async function code (wasm, functions) {
+  const plugin = new Plugin({ wasm }, false, functions)
+  const error = await plugin.call('run').then(() => ({ exitCode: 0 }), error => error)
+  plugin.free()
+  return error.exitCode ?? error
+}
+
+function refused (wasm, message, functions, wasi) {
+  assert.throws(() => new Plugin({ wasm }, wasi, functions), error => {
+    assert.equal(error.name, 'ExtismError')
+    assert.equal(error.code, 'ERR_EXTISM_LINK', error.message)
+    assert.match(error.message, message)
+    return true
+  })
+}
+
+describe('several modules of a manifest', () => {
+  const LIBRARY = module('library', `(module
+    (memory (export "memory") 1) (global (export "global") i32 (i32.const 11)) (table (export "table") 1 funcref)
+    (func (export "seven") (result i32) (i32.const 7))
+    (func (export "store") (i32.store (i32.const 0) (i32.const 5))))`)
+
+  test('are linked by name', async () => {
+    const main = module('main', '(module (import "library" "seven" (func $seven (result i32))) (func (export "run") (result i32) (call $seven)))')
+    assert.equal(await code([LIBRARY, main]), 7)
+    assert.equal(await code([main, LIBRARY]), 7)
+  })
+
+  test('share memories, globals and tables', async () => {
+    const main = module('main', `(module
+      (import "library" "memory" (memory 1)) (import "library" "global" (global $global i32)) (import "library" "table" (table 1 funcref))
+      (import "library" "store" (func $store))
+      (func (export "run") (result i32) (call $store) (i32.add (global.get $global) (i32.load (i32.const 0)))))`)
+    assert.equal(await code([LIBRARY, main]), 16)
+  })
+
+  test('without names: the last one is the plugin', async () => {
+    const main = { data: wat('(module (import "library" "seven" (func $seven (result i32))) (func (export "run") (result i32) (call $seven)))') }
+    assert.equal(await code([LIBRARY, main]), 7)
+    assert.equal(await code([{ data: wat('(module)') }, { data: wat('(module (func (export "run") (result i32) (i32.const 3)))') }]), 3)
+  })
+
+  test('form chains, and one may be used by many', async () => {
+    const middle = name => module(name, '(module (import "library" "seven" (func $seven (result i32))) (func (export "next") (result i32) (i32.add (call $seven) (i32.const 1))))')
+    const main = module('main', '(module (import "a" "next" (func $a (result i32))) (import "b" "next" (func $b (result i32))) (func (export "run") (result i32) (i32.add (call $a) (call $b))))')
+    assert.equal(await code([main, middle('b'), LIBRARY, middle('a')]), 16)
+  })
+
+  test('of both eras share the environment and the host functions', async () => {
+    const library = era => ({ name: era, data: guest('(func (export "set") (call $hello) (call $var_set (call $put (i32.const 0) (i32.const 1)) (call $put (i32.const 0) (i32.const 1)))) (data (i32.const 0) "x")', { era, user: '(import USER "hello" (func $hello))' }) })
+    const main = { name: 'main', data: guest('(data (i32.const 0) "x") (func (export "run") (result i32) (call $old) (call $new) (i32.wrap_i64 (call $length (call $var_get (call $put (i32.const 0) (i32.const 1))))))', { user: '(import "2023" "set" (func $old)) (import "modern" "set" (func $new))' }) }
+    let hellos = 0
+    assert.equal(await code([library('2023'), library('modern'), main], [new HostFunction('hello', [], [], () => { hellos++ })]), 1)
+    assert.equal(hellos, 2)
+  })
+
+  test('that import each other in a circle are refused, and the circle is named', () => {
+    const a = module('a', '(module (import "b" "f" (func)) (func (export "f")))')
+    const b = module('b', '(module (import "a" "f" (func)) (func (export "f")))')
+    const main = module('main', '(module (import "a" "f" (func)))')
+    refused([a, b, main], /circle: .*"a" -> "b" -> "a"/)
+    refused([module('main', '(module (import "main" "f" (func)) (func (export "f")))')], /circle: "main" -> "main"/)
+  })
+
+  test('with the same name are refused', () => {
+    refused([module('a', '(module)'), module('a', '(module)'), module('main', '(module)')], /two modules are named "a"/)
+  })
+
+  test('with a name of the host are refused', () => {
+    for (const name of ['env', 'extism:host/env', 'extism:host/user', 'wasi_snapshot_preview1']) {
+      refused([module(name, '(module)'), module('main', '(module)')], new RegExp(`cannot be named "${name}"`))
+    }
+  })
+
+  test('that lack what another wants are refused, by name', () => {
+    refused([LIBRARY, module('main', '(module (import "library" "eight" (func)))')], /module "main".*"library" "eight"/)
+    refused([LIBRARY, module('main', '(module (import "library" "seven" (global i32)))')], /module "main".*"library" "seven".*global.*function/)
+  })
+
+  test('that want another signature are refused', () => {
+    refused([LIBRARY, module('main', '(module (import "library" "seven" (func (param i64))))')], /module "main".*"library" "seven"/)
+    refused([LIBRARY, module('main', '(module (import "library" "global" (global i64)))')], /module "main".*"library" "global"/)
+    refused([LIBRARY, module('main', '(module (import "library" "memory" (memory 9)))')], /module "main".*"library" "memory"/)
+  })
+})
+
+describe('an import that nobody provides', () => {
+  const missing = (from, name, what = 'func') => [module('main', `(module (import "${from}" "${name}" (${what})))`)]
+
+  test('is refused by name when the plugin is made', () => {
+    refused(missing('extism:host/user', 'absent'), /module "main": import "extism:host\/user" "absent"/)
+    refused(missing('env', 'absent'), /import "env" "absent"/)
+    refused(missing('env', 'alloc'), /import "env" "alloc"/)
+    refused(missing('env', 'extism_absent'), /import "env" "extism_absent"/)
+    refused(missing('extism:host/env', 'absent'), /import "extism:host\/env" "absent"/)
+    refused(missing('extism:host/env', 'extism_alloc'), /import "extism:host\/env" "extism_alloc"/)
+    refused(missing('', ''), /import "" ""/)
+  })
+
+  test('is refused whatever it is', () => {
+    for (const what of ['memory 1', 'global i32', 'table 1 funcref']) refused(missing('env', 'thing', what), /import "env" "thing"/)
+  })
+
+  test('is refused in a library, too', () => {
+    const library = module('library', '(module (import "env" "absent" (func)) (func (export "f")))')
+    refused([library, module('main', '(module (import "library" "f" (func)))')], /module "library": import "env" "absent"/)
+  })
+})
+
+describe('an import of another signature', () => {
+  test('than the host function has is refused, with both', () => {
+    const add = new HostFunction('add', [I32, I64], [I64], () => {})
+    for (const type of ['', '(param i32 i64)', '(param i64 i32) (result i64)', '(param i32 i64) (result i32)', '(param i32 i64 i32) (result i64)']) {
+      refused([module('main', `(module (import "env" "add" (func ${type})))`)], /import "env" "add".*\(i32, i64\) -> \(i64\)/, [add])
+    }
+    refused([module('main', '(module (import "env" "add" (global i32)))')], /"add".*wants a global.*function/, [add])
+  })
+
+  test('than the environment has is refused, with both', () => {
+    refused([module('main', '(module (import "extism:host/env" "alloc" (func (param i32) (result i32))))')], /"alloc".*\(i32\) -> \(i32\).*\(i64\) -> \(i64\)/)
+    refused([module('main', '(module (import "env" "extism_length" (func)))')], /"extism_length".*\(i64\) -> \(i64\)/)
+    refused([module('main', '(module (import "extism:host/env" "alloc" (memory 1)))')], /"alloc".*wants a memory/)
+  })
+})
+
+describe('an import of WASI', () => {
+  const wasm = [module('main', '(module (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32))) (memory (export "memory") 1) (func (export "run") (result i32) (call $yield)))')]
+
+  test('is refused with WASI off, which is the default', () => {
+    refused(wasm, /"wasi_snapshot_preview1" "sched_yield".*WASI/)
+    refused(wasm, /WASI/, [], false)
+    assert.throws(() => new Plugin({ wasm }), { code: 'ERR_EXTISM_LINK' })
+  })
+
+  test('works with WASI on', async () => {
+    const plugin = new Plugin({ wasm }, true)
+    assert.equal((await plugin.call('run')).length, 0)
+    plugin.free()
+  })
+
+  test('of a function that WASI has not is refused', async () => {
+    const unknown = [module('main', '(module (import "wasi_snapshot_preview1" "nonsense" (func)) (func (export "run")))')]
+    refused(unknown, /"wasi_snapshot_preview1" "nonsense"/, [], true)
+  })
+})

@@ -1,0 +1,3 @@
+;; The smallest plugin: one function that does nothing.
+(module
+  (func (export "run")))

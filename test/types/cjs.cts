@@ -1,0 +1,67 @@
+// Everything the package exports, as a CommonJS module sees it. It is only type-checked, never
+// run.
+
+import extism = require('extism-napi')
+import type { HostFunctionCallback, Manifest, ManifestWasm, StoreOptions, StoreStats, Value } from 'extism-napi'
+
+const {
+  CancelHandle,
+  Context,
+  CurrentPlugin,
+  ExtismError,
+  HostFunction,
+  Plugin,
+  Store,
+  ValType,
+  extismVersion,
+  memoryGet,
+  setLogFile,
+  withContext
+} = extism
+
+const options: StoreOptions = { maxEntries: 10 }
+const store: extism.Store = new Store([['key', 'value']], options)
+const stats: StoreStats = store.stats()
+
+const echo: HostFunctionCallback<[extism.ValType.I64], [extism.ValType.I64]> = (plugin, inputs, outputs) => {
+  const input: Value<extism.ValType.I64> = inputs[0]
+  plugin.returnBytes(outputs[0], plugin.inputBytes(input))
+  console.log(plugin instanceof CurrentPlugin, stats.hits)
+}
+
+const functions: extism.HostFunction[] = [
+  new HostFunction('echo', [ValType.I64], [ValType.I64], echo),
+  memoryGet('hostMemoryGet', store, { missing: 'error' })
+]
+
+const wasm: ManifestWasm = { path: 'plugin.wasm' }
+const manifest: Manifest = { wasm: [wasm], timeout_ms: 100 }
+
+const context: extism.Context = new Context()
+const plugin: extism.Plugin = new Plugin(manifest, true, functions, undefined, context)
+const handle: extism.CancelHandle = plugin.cancelHandle()
+console.log(handle instanceof CancelHandle, handle.cancel(), setLogFile('plugins.log', 'warn'), extismVersion())
+
+withContext(async context => await context.plugin(manifest, true).call('run')).then(
+  (output: Buffer) => console.log(output.toString()),
+  (reason: unknown) => {
+    if (!(reason instanceof ExtismError)) throw reason
+    const code: extism.ExtismErrorCode = reason.code
+    console.log(code, reason.cause)
+  }
+)
+
+// The same class from both module systems.
+import('extism-napi').then(esm => {
+  const plugin: extism.Plugin = new esm.Plugin(manifest, true, [esm.memoryGet('hostMemoryGet', store)])
+  plugin.free()
+})
+
+// @ts-expect-error: there is no default export
+console.log(extism.default)
+// @ts-expect-error: nor is the export a class
+console.log(new extism())
+// @ts-expect-error: a Map is not a store
+memoryGet('hostMemoryGet', new Map())
+// @ts-expect-error: V128 cannot be passed
+console.log(new HostFunction('name', [ValType.V128], [], () => {}))
