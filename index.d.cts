@@ -1,4 +1,4 @@
-// index.d.ts re-exports this file: one class is the same class in both module systems.
+// index.d.ts re-exports this file: a class is the same class in both module systems.
 
 /// <reference types="node" />
 
@@ -140,7 +140,7 @@ interface ValueFields {
  * that type in `v`.
  *
  * An `i64` arrives as a number while that is exact, from -(2^53 - 1) to 2^53 - 1, and as a
- * bigint beyond; on the way back both will do. Integers that are too large for their type wrap.
+ * bigint beyond; on the way back both will do. Whether an integer fits its type is not checked.
  */
 export type Value<T extends NumericType = NumericType> = {
   [K in T]: { t: K, v: ValueFields[K] }
