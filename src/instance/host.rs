@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use extism::{CurrentPlugin, Function, UserData, Val, ValType};
 
@@ -38,6 +39,7 @@ pub fn functions(
             done(recipe, source),
         ),
         host("error_set", &[PTR, PTR], &[], Box::new(error_set)),
+        host("sleep", &[PTR], &[], Box::new(sleep)),
         host("refuse", &[ValType::I32, PTR, PTR], &[], Box::new(refuse)),
         host("log", &[ValType::I32, PTR, PTR], &[], log(recipe)),
         host("get_log_level", &[], &[ValType::I32], log_level(recipe)),
@@ -215,6 +217,11 @@ fn error_set(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(),
     };
     guest.slot.set_error(text);
     Ok(())
+}
+
+/// Sleeps for some nanoseconds, or until the call is stopped.
+fn sleep(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {
+    guest.slot.sleep(Duration::from_nanos(number(&inputs[0])))
 }
 
 fn refuse(_: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 //! it is to be stopped.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use extism::CancelHandle;
@@ -10,12 +10,14 @@ use extism::CancelHandle;
 use crate::call::Call;
 use crate::error::{Code, Failure};
 use crate::exchange::Exchange;
-use crate::sync::lock;
+use crate::sync::{lock, wait_for};
 use crate::watchdog::{self, Watched};
 
 pub struct Slot {
     id: u32,
     state: Mutex<State>,
+    /// Wakes a guest that sleeps: its call is being stopped.
+    stopped: Condvar,
 }
 
 #[derive(Default)]
@@ -44,6 +46,7 @@ impl Default for Slot {
         Self {
             id: IDS.fetch_add(1, Ordering::Relaxed),
             state: Mutex::default(),
+            stopped: Condvar::new(),
         }
     }
 }
@@ -137,6 +140,22 @@ impl Slot {
         state.take()
     }
 
+    /// Sleeps, unless the call is being stopped.
+    pub fn sleep(&self, time: Duration) -> Result<(), Failure> {
+        let start = Instant::now();
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(failure) = &state.stop {
+                return Err(failure.clone());
+            }
+            let left = time.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return Ok(());
+            }
+            state = wait_for(&self.stopped, state, left);
+        }
+    }
+
     pub fn set_error(&self, text: Option<String>) {
         lock(&self.state).error = text;
     }
@@ -172,6 +191,7 @@ impl Slot {
             Some(running) if call.is_none_or(|id| id == running.id) => {}
             _ => return false,
         }
+        self.stopped.notify_all();
         state.stop(failure)
     }
 }
@@ -187,6 +207,7 @@ impl Watched for Slot {
         let timeout = state.running.as_ref().and_then(|call| call.timeout);
         let timeout = timeout.unwrap_or_default().as_millis();
         let message = format!("the call took longer than its timeout of {timeout} ms");
+        self.stopped.notify_all();
         state.stop(Failure::new(Code::Timeout, message));
         None
     }

@@ -3,12 +3,13 @@
 
 use std::collections::{HashMap, HashSet};
 
+use wasmparser::MemoryType;
 use wasmparser::ValType::{self, I32};
 
 use super::driver::{self, Entry};
 use super::names::*;
 use super::rewrite::{exported_name, rewrite};
-use super::{Export, Import, Kind, Module, Types, guard};
+use super::{Export, Import, Kind, Module, Types, guard, sleep};
 use crate::error::{Code, Failure};
 
 /// A host function as the linker sees it.
@@ -128,11 +129,16 @@ pub fn link(
     ];
     for &index in &order {
         let module = &modules[index];
+        if let Some(memory) = sleeping(module) {
+            linked.push((sleep::name(index), own(sleep::write(memory))?));
+        }
         let resolve = |from: &str, name: &str| {
             let key = (index, from.to_owned(), name.to_owned());
             renamed.get(&key).cloned().unwrap_or((key.1, key.2))
         };
-        let bytes = rewrite(&module.bytes, resolve).map_err(|error| {
+        let memory = sleeping(module).map(|_| sleep::name(index));
+        let memory = memory.as_deref().map(|name| (name, sleep::MEMORY));
+        let bytes = rewrite(&module.bytes, memory, resolve).map_err(|error| {
             Failure::new(Code::Module, format!("module \"{}\": {error}", module.name))
         })?;
         linked.push((linked_name(module).to_owned(), bytes));
@@ -191,6 +197,16 @@ fn name_main(modules: &mut [Module]) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The memory of a module that can sleep and whose sleep can be ended.
+fn sleeping(module: &Module) -> Option<&MemoryType> {
+    let sleeps = |import: &Import| import.module == WASI && import.name == sleep::POLL;
+    let memory = module
+        .memory
+        .as_ref()
+        .filter(|memory| sleep::fits(memory))?;
+    module.imports.iter().any(sleeps).then_some(memory)
 }
 
 fn linked_name(module: &Module) -> &str {
@@ -377,7 +393,12 @@ impl Linker<'_> {
             if !WASI_FUNCTIONS.contains(&import.name.as_str()) {
                 return Err(refuse("WASI has nothing of this name".to_owned()));
             }
-            return Ok((import.module.clone(), import.name.clone()));
+            let from = match import.name == sleep::POLL && sleeping(&self.modules[index]).is_some()
+            {
+                true => sleep::name(index),
+                false => import.module.clone(),
+            };
+            return Ok((from, import.name.clone()));
         }
         let service = match import.module.as_str() {
             ENV => Some(import.name.as_str()),

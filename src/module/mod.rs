@@ -7,6 +7,7 @@ mod guard;
 mod link;
 mod names;
 mod rewrite;
+mod sleep;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -37,6 +38,8 @@ pub struct Module {
     /// The sum of the declared minimum sizes of its own memories, in pages.
     initial_pages: u64,
     has_start: bool,
+    /// Its memory, if it has one of its own and no other.
+    memory: Option<MemoryType>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,8 +124,12 @@ impl Module {
         let imported = imported.filter(|import| matches!(import.kind, Kind::Memory(_)));
         let own = imported.count() as u32..types.memory_count();
         Ok(Self {
-            initial_pages: own.map(|index| types.memory_at(index).initial).sum(),
+            initial_pages: own
+                .clone()
+                .map(|index| types.memory_at(index).initial)
+                .sum(),
             has_start: rewrite::has_start(&bytes).map_err(|error| invalid(error.to_string()))?,
+            memory: (own.len() == 1 && own.start == 0).then(|| types.memory_at(0)),
             name: name.to_owned(),
             bytes,
             imports,

@@ -26,13 +26,21 @@ pub fn has_start(bytes: &[u8]) -> Result<bool> {
 }
 
 /// Rewrites a valid module. `resolve` is asked for each import and says where it comes from.
-/// Reserved exports get names of ours, and so does the start function.
+/// Reserved exports get names of ours, and so does the start function. With `memory`, its only
+/// memory comes from there.
 pub fn rewrite(
     bytes: &[u8],
+    memory: Option<(&str, &str)>,
     mut resolve: impl FnMut(&str, &str) -> (String, String),
 ) -> Result<Vec<u8>> {
     let mut module = wasm_encoder::Module::new();
     let mut exports = Some(read_exports(bytes)?);
+    let mut own_memory = None;
+    for payload in Parser::new(0).parse_all(bytes) {
+        if let Payload::MemorySection(section) = payload? {
+            own_memory = section.into_iter().next().transpose()?;
+        }
+    }
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload?;
         match &payload {
@@ -43,9 +51,13 @@ pub fn rewrite(
                     let (from, name) = resolve(import.module, import.name);
                     imports.import(&from, &name, RoundtripReencoder.entity_type(import.ty)?);
                 }
+                if let (Some((from, name)), Some(ty)) = (memory, own_memory) {
+                    imports.import(from, name, RoundtripReencoder.memory_type(ty)?);
+                }
                 module.section(&imports);
             }
             Payload::ExportSection(_) | Payload::StartSection { .. } => {}
+            Payload::MemorySection(_) if memory.is_some() => {}
             _ => {
                 if let Some((id, range)) = payload.as_section() {
                     if comes_after_exports(id)

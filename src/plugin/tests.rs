@@ -359,3 +359,58 @@ fn memory_is_bounded_and_the_bound_counts_what_a_guest_starts_with() {
         Code::OutOfMemory
     );
 }
+
+/// Sleeps for the nanoseconds in `timeout`, by a clock subscription with these flags.
+fn sleeper(flags: u32) -> String {
+    guest(&format!(
+        r#"(memory (export "memory") 1)
+        (func (export "sleep") (result i32)
+          (i64.store (i32.const 0) (i64.const 77))
+          (i32.store (i32.const 16) (i32.const 1))
+          (drop (call $now (i32.const 1) (i64.const 1) (i32.const 200)))
+          (i64.store (i32.const 24) (i64.add
+            (select (i64.load (i32.const 200)) (i64.const 0) (i32.const {flags}))
+            (i64.mul (i64.const 1000000) (call $input_length))))
+          (i32.store16 (i32.const 40) (i32.const {flags}))
+          (if (call $poll (i32.const 0) (i32.const 104) (i32.const 1) (i32.const 300))
+            (then (return (i32.const 1))))
+          (i32.or
+            (i32.ne (i32.load (i32.const 300)) (i32.const 1))
+            (i64.ne (i64.load (i32.const 104)) (i64.const 77))))"#
+    ))
+    .replacen(
+        "(module",
+        r#"(module
+        (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "clock_time_get" (func $now (param i32 i64 i32) (result i32)))"#,
+        1,
+    )
+}
+
+#[test]
+fn a_guest_can_sleep() {
+    for flags in [0, 1] {
+        let plugin = plugin(&sleeper(flags));
+        let start = Instant::now();
+        assert_eq!(call(&plugin, "sleep", &[0; 20]).unwrap(), None);
+        assert!(start.elapsed() >= Duration::from_millis(19));
+    }
+}
+
+#[test]
+fn a_guest_that_sleeps_can_be_stopped() {
+    let a_day = vec![0; 24 * 3600 * 1000];
+    for flags in [0, 1] {
+        let plugin = plugin_with(&sleeper(flags), 100, None, None);
+        assert_eq!(
+            call(&plugin, "sleep", &a_day).unwrap_err().code,
+            Code::Timeout
+        );
+        let sleeping = submit(&plugin, "sleep", &a_day);
+        while !plugin.cancel_running() {
+            std::thread::yield_now();
+        }
+        assert_eq!(sleeping.recv().unwrap().unwrap_err().code, Code::Cancelled);
+        assert_eq!(call(&plugin, "sleep", b"").unwrap(), None);
+    }
+}

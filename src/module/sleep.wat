@@ -1,0 +1,75 @@
+;; The memory of a guest that can sleep, and the function it sleeps with.
+;;
+;; WASI's own `poll_oneoff` cannot be interrupted: a guest could keep its thread for a year.
+;; Only code that shares the guest's memory can replace it, so the memory moves in here and the
+;; guest imports it. Files are ready at once, as those of a guest are; clocks are waited for by
+;; the host, which a stop can end.
+(module
+  (import "wasi_snapshot_preview1" "clock_time_get"
+    (func $clock_time_get (param i32 i64 i32) (result i32)))
+  (import "extism-napi:host" "sleep" (func $sleep (param i64)))
+  (memory (export "memory") SIZE)
+
+  ;; Nanoseconds until a subscription is due. A clock's time is read by way of `scratch`, which
+  ;; an event is written to later.
+  (func $left (param $subscription i32) (param $scratch i32) (result i64)
+    (local $timeout i64)
+    (if (i32.load8_u offset=8 (local.get $subscription))
+      (then (return (i64.const 0))))
+    (local.set $timeout (i64.load offset=24 (local.get $subscription)))
+    (if (i32.eqz (i32.and (i32.load16_u offset=40 (local.get $subscription)) (i32.const 1)))
+      (then (return (local.get $timeout))))
+    (drop (call $clock_time_get
+      (i32.load offset=16 (local.get $subscription)) (i64.const 1) (local.get $scratch)))
+    (if (i64.le_u (local.get $timeout) (i64.load (local.get $scratch)))
+      (then (return (i64.const 0))))
+    (i64.sub (local.get $timeout) (i64.load (local.get $scratch))))
+
+  ;; Whether a subscription is due after a sleep of this long. What is due at a point in time
+  ;; may be a little early by another clock.
+  (func $due (param $subscription i32) (param $scratch i32) (param $slept i64) (result i32)
+    (i64.le_u
+      (call $left (local.get $subscription) (local.get $scratch))
+      (select
+        (i64.const 1000000)
+        (local.get $slept)
+        (i32.and
+          (i32.eqz (i32.load8_u offset=8 (local.get $subscription)))
+          (i32.and (i32.load16_u offset=40 (local.get $subscription)) (i32.const 1))))))
+
+  (func (export "poll_oneoff")
+    (param $in i32) (param $out i32) (param $length i32) (param $count i32) (result i32)
+    (local $index i32) (local $subscription i32) (local $event i32)
+    (local $left i64) (local $least i64)
+    ;; EINVAL
+    (if (i32.eqz (local.get $length))
+      (then (return (i32.const 28))))
+    (local.set $least (i64.const -1))
+    (local.set $subscription (local.get $in))
+    (loop $next
+      (local.set $left (call $left (local.get $subscription) (local.get $out)))
+      (if (i64.lt_u (local.get $left) (local.get $least))
+        (then (local.set $least (local.get $left))))
+      (local.set $subscription (i32.add (local.get $subscription) (i32.const 48)))
+      (local.set $index (i32.add (local.get $index) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $index) (local.get $length))))
+    (call $sleep (local.get $least))
+    (local.set $index (i32.const 0))
+    (local.set $subscription (local.get $in))
+    (local.set $event (local.get $out))
+    (loop $next
+      (if (call $due (local.get $subscription) (local.get $event) (local.get $least))
+        (then
+          (i64.store (local.get $event) (i64.load (local.get $subscription)))
+          (i64.store offset=8 (local.get $event) (i64.const 0))
+          (i32.store8 offset=10 (local.get $event) (i32.load8_u offset=8 (local.get $subscription)))
+          (i64.store offset=16 (local.get $event) (i64.const 0))
+          (i64.store offset=24 (local.get $event) (i64.const 0))
+          (local.set $event (i32.add (local.get $event) (i32.const 32)))))
+      (local.set $subscription (i32.add (local.get $subscription) (i32.const 48)))
+      (local.set $index (i32.add (local.get $index) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $index) (local.get $length))))
+    (i32.store
+      (local.get $count)
+      (i32.shr_u (i32.sub (local.get $event) (local.get $out)) (i32.const 5)))
+    (i32.const 0)))
