@@ -84,7 +84,8 @@ function either (object, snake, camel) {
 function bytesAt (item, i) {
   if (typeof item !== 'object' || item === null) throw invalid(`wasm[${i}] must be an object; got ${describe(item)}`)
   const { data, path: file, url } = item
-  if (typeof data === 'string') return Buffer.from(data, 'base64')
+  // No base64 has what a module in the text format starts with.
+  if (typeof data === 'string') return /^\s*[(;]/.test(data) ? Buffer.from(data) : Buffer.from(data, 'base64')
   if (data !== undefined && data !== null) {
     const bytes = bytesOf(data)
     if (bytes) return bytes

@@ -39,6 +39,8 @@ pub struct Exchange {
     state: Mutex<State>,
     /// Counts the changes of `state`, for those who look without the lock.
     changes: AtomicU32,
+    /// How many sleep until it changes. Waking nobody is a system call, too.
+    asleep: AtomicU32,
     guest: Condvar,
     host: Condvar,
 }
@@ -123,9 +125,12 @@ impl Exchange {
         self.changed(&self.host);
     }
 
+    /// To be called with the state locked, as whoever goes to sleep has it.
     fn changed(&self, other: &Condvar) {
         self.changes.fetch_add(1, Ordering::Release);
-        other.notify_one();
+        if self.asleep.load(Ordering::Relaxed) > 0 {
+            other.notify_one();
+        }
     }
 
     /// Waits for the other side to change the state.
@@ -135,11 +140,13 @@ impl Exchange {
         let unchanged = || self.changes.load(Ordering::Acquire) == before;
         spin(Instant::now(), || !unchanged());
         let state = lock(&self.state);
-        if unchanged() {
-            wait(side, state)
-        } else {
-            state
+        if !unchanged() {
+            return state;
         }
+        self.asleep.fetch_add(1, Ordering::Relaxed);
+        let state = wait(side, state);
+        self.asleep.fetch_sub(1, Ordering::Relaxed);
+        state
     }
 }
 

@@ -35,7 +35,7 @@ pub fn functions(
         host(
             "done",
             &[ValType::I32, ValType::I32, PTR, PTR],
-            &[],
+            &[ValType::I32],
             done(recipe, source),
         ),
         host("error_set", &[PTR, PTR], &[], Box::new(error_set)),
@@ -161,10 +161,11 @@ fn input(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Fai
     Ok(())
 }
 
-/// An entry has returned: its code, whether it set an output, and where that is.
+/// An entry has returned: its code, whether it set an output, and where that is. The answer is
+/// whether a stop is on its way.
 fn done(recipe: &Arc<Recipe>, source: &Arc<dyn Source>) -> Service {
     let (recipe, source) = (recipe.clone(), source.clone());
-    Box::new(move |guest, inputs, _| {
+    Box::new(move |guest, inputs, outputs| {
         let blueprint = &recipe.blueprint;
         let code = inputs[0].i32().unwrap_or_default();
         let error = guest.slot.take_error();
@@ -193,6 +194,7 @@ fn done(recipe: &Arc<Recipe>, source: &Arc<dyn Source>) -> Service {
         };
         // A call that is being stopped is settled where the stop arrives.
         let Some((call, ran)) = guest.slot.finish() else {
+            outputs[0] = Val::I32(1);
             return Ok(());
         };
         let function = call.function;

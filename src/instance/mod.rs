@@ -20,6 +20,7 @@ use crate::module::{self, Blueprint};
 use crate::threads::panic_message;
 use crate::watchdog;
 
+use slot::End;
 pub use slot::Slot;
 
 /// Everything that instances of one plugin have in common.
@@ -56,6 +57,8 @@ pub struct Instance {
     plugin: Plugin,
     slot: Arc<Slot>,
     source: Arc<dyn Source>,
+    /// A stop is on its way to the engine that will find nothing to stop.
+    haunted: bool,
 }
 
 /// What came of asking for the next call.
@@ -80,24 +83,7 @@ impl Instance {
     /// Compiles and instantiates; no code of the guest runs yet.
     pub fn new(recipe: Arc<Recipe>, source: Arc<dyn Source>) -> Result<Self, Failure> {
         let slot = Arc::new(Slot::default());
-        let compiled = catch(|| {
-            let builder = PluginBuilder::new(manifest(&recipe)?)
-                .with_functions(host::functions(&recipe, &slot, &source))
-                .with_wasi(recipe.wasi)
-                .with_wasmtime_config(config())
-                // The defaults read the environment, and write files where it says so.
-                .with_debug_options(DebugOptions {
-                    profiling_strategy: ProfilingStrategy::None,
-                    coredump: None,
-                    memdump: None,
-                    debug_info: false,
-                });
-            let builder = match &recipe.cache {
-                Some(file) => builder.with_cache_config(file),
-                None => builder.with_cache_disabled(),
-            };
-            builder.compile().map_err(unusable)
-        })?;
+        let compiled = compile(&recipe, &slot, &source)?;
         let plugin = instantiate(&compiled, &slot)?;
         watchdog::watch(&(slot.clone() as Arc<_>))?;
         Ok(Self {
@@ -106,6 +92,7 @@ impl Instance {
             plugin,
             slot,
             source,
+            haunted: false,
         })
     }
 
@@ -113,8 +100,12 @@ impl Instance {
         &self.slot
     }
 
-    /// Replaces the guest by a fresh one from the same compiled code.
+    /// Replaces the guest by a fresh one, from the same compiled code if nothing more is to
+    /// happen to its engine.
     pub fn renew(&mut self) -> Result<(), Failure> {
+        if std::mem::take(&mut self.haunted) {
+            self.compiled = compile(&self.recipe, &self.slot, &self.source)?;
+        }
         self.plugin = instantiate(&self.compiled, &self.slot)?;
         Ok(())
     }
@@ -125,19 +116,21 @@ impl Instance {
         let result = catch_unwind(AssertUnwindSafe(|| {
             plugin.call_get_error_code::<_, Vec<u8>>(module::SERVE, "")
         }));
-        let (call, stopped) = self.slot.end();
+        let End { call, reason, told } = self.slot.end();
+        let text = self.slot.take_error();
+        let interrupted =
+            text.is_none() && matches!(&result, Ok(Err((error, _))) if is_interrupt(error));
+        self.haunted = told && !interrupted;
         let Some((call, ran)) = call else {
-            // A stop may have come just after the last call.
-            return if result.is_ok_and(|result| result.is_ok()) && stopped.is_none() {
-                Ended::Idle
-            } else {
-                Ended::Broken
+            return match result {
+                Ok(Ok(_)) => Ended::Idle,
+                _ => Ended::Broken,
             };
         };
-        let outcome: Outcome = match (stopped, result) {
+        let outcome: Outcome = match (reason, result) {
             (Some(failure), _) => Err(failure),
             (None, Ok(Ok(output))) => Ok(Some(output)),
-            (None, Ok(Err((error, code)))) => Err(match self.slot.take_error() {
+            (None, Ok(Err((error, code)))) => Err(match text {
                 Some(text) => Failure::new(Code::Trap, text),
                 None => failure(&error, code),
             }),
@@ -165,6 +158,31 @@ impl Recipe {
         let name = &self.blueprint.functions[call.function];
         call.settle(outcome.map_err(|failure| failure.in_function(name)));
     }
+}
+
+fn compile(
+    recipe: &Arc<Recipe>,
+    slot: &Arc<Slot>,
+    source: &Arc<dyn Source>,
+) -> Result<CompiledPlugin, Failure> {
+    catch(|| {
+        let builder = PluginBuilder::new(manifest(recipe)?)
+            .with_functions(host::functions(recipe, slot, source))
+            .with_wasi(recipe.wasi)
+            .with_wasmtime_config(config())
+            // The defaults read the environment, and write files where it says so.
+            .with_debug_options(DebugOptions {
+                profiling_strategy: ProfilingStrategy::None,
+                coredump: None,
+                memdump: None,
+                debug_info: false,
+            });
+        let builder = match &recipe.cache {
+            Some(file) => builder.with_cache_config(file),
+            None => builder.with_cache_disabled(),
+        };
+        builder.compile().map_err(unusable)
+    })
 }
 
 fn instantiate(compiled: &CompiledPlugin, slot: &Slot) -> Result<Plugin, Failure> {
@@ -214,6 +232,11 @@ fn config() -> Config {
     let mut config = Config::new();
     config.wasm_features(module::FEATURES, true);
     config
+}
+
+/// Whether a guest broke off because the runtime stopped it, in the runtime's own words.
+fn is_interrupt(error: &extism::Error) -> bool {
+    error.root_cause().to_string() == "timeout"
 }
 
 /// What the runtime says of a guest that could not go on.

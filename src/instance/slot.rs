@@ -28,9 +28,13 @@ struct State {
     /// The running call is the only one to run now.
     alone: bool,
     deadline: Option<Instant>,
-    /// Set together with a cancel on its way to the runtime. From here on nothing new may run
-    /// on this instance: the cancel would hit it.
+    /// Why the running call is being stopped. From here on nothing new may run.
     stop: Option<Failure>,
+    /// The runtime was told to stop what runs. Its timer thread does so some time later, to
+    /// whatever runs on this engine then.
+    told: bool,
+    /// The guest sleeps, and sees by itself that it is being stopped.
+    asleep: bool,
     /// The error that the guest has set.
     error: Option<String>,
     /// What a host function failed with, before it ended the guest's call.
@@ -38,6 +42,16 @@ struct State {
     /// The host function in JavaScript that the guest waits for.
     exchange: Option<Arc<Exchange>>,
     initialized: usize,
+}
+
+/// What was running when a guest returned or broke off.
+pub struct End {
+    /// The call that was running, and for how long.
+    pub call: Option<(Call, Duration)>,
+    /// What it was stopped with, or else what a host function noted.
+    pub reason: Option<Failure>,
+    /// Whether the runtime was told to stop it.
+    pub told: bool,
 }
 
 impl Default for Slot {
@@ -121,14 +135,17 @@ impl Slot {
             .unwrap_or_default()
     }
 
-    /// Ends the running call, which has run for this long, and says what it was stopped with,
-    /// or else what a host function noted.
-    pub fn end(&self) -> (Option<(Call, Duration)>, Option<Failure>) {
+    /// Ends what runs, after the guest has returned or broken off.
+    pub fn end(&self) -> End {
         let mut state = lock(&self.state);
         state.exchange = None;
         state.alone = false;
         let noted = state.noted.take();
-        (state.take(), state.stop.clone().or(noted))
+        End {
+            call: state.take(),
+            reason: state.stop.clone().or(noted),
+            told: state.told,
+        }
     }
 
     /// Ends the running call, which has run for this long, if nobody stops it.
@@ -152,7 +169,9 @@ impl Slot {
             if left.is_zero() {
                 return Ok(());
             }
+            state.asleep = true;
             state = wait_for(&self.stopped, state, left);
+            state.asleep = false;
         }
     }
 
@@ -225,12 +244,12 @@ impl State {
         if self.stop.is_some() {
             return false;
         }
+        // A guest that waits in a host function of ours needs no more than that function's end.
         if let Some(exchange) = self.exchange.take() {
             exchange.interrupt(failure.clone());
-        }
-        if let Some(cancel) = &self.cancel {
+        } else if let Some(cancel) = self.cancel.as_ref().filter(|_| !self.asleep) {
             // Fails only while the process exits, which ends the call as well.
-            let _ = cancel.cancel();
+            self.told = cancel.cancel().is_ok();
         }
         self.stop = Some(failure);
         true

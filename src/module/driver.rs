@@ -64,7 +64,7 @@ pub fn write(entries: &[Entry]) -> String {
   (import {guard} "output" (func $output (result i32)))
   (import {host} "next" (func $next (result i32 i64)))
   (import {host} "input" (func $input (param i64)))
-  (import {host} "done" (func $done (param i32 i32 i64 i64)))
+  (import {host} "done" (func $done (param i32 i32 i64 i64) (result i32)))
   {imports}
   (table funcref (elem{table}))
   {wrappers}
@@ -77,9 +77,11 @@ pub fn write(entries: &[Entry]) -> String {
       (then (return (i32.const 0))))
     (call $input (call $begin (local.get $length)))
     (local.set $code (call_indirect (type $entry) (local.get $entry)))
-    (call $done
-      (local.get $code) (call $output)
-      (call $output_offset) (call $output_length))
+    ;; Where a stop is on its way, it is waited for: it must not hit anything that comes later.
+    (if (call $done
+          (local.get $code) (call $output)
+          (call $output_offset) (call $output_length))
+      (then (loop $wait (br $wait))))
     (i32.const 1))
   (func (export "{SERVE}")
     (loop $again
