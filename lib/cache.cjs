@@ -5,6 +5,15 @@ const os = require('node:os')
 const path = require('node:path')
 const { typeError } = require('./check.cjs')
 
+/**
+ * Each engine has a thread of low priority that keeps statistics of the cache. It has to be
+ * through with them before it goes, so it gets little to do.
+ */
+const HOUSEKEEPING = [
+  'worker-event-queue-size = "1"',
+  'optimized-compression-usage-counter-threshold = "1000000000"'
+]
+
 /** By directory; undefined where it cannot be used. */
 const files = new Map()
 
@@ -35,7 +44,12 @@ function prepare (directory) {
     fs.mkdirSync(directory, { recursive: true, mode: 0o700 })
     if (!isPrivate(directory)) return undefined
     const file = path.join(directory, 'config.toml')
-    const content = `[cache]\ndirectory = ${JSON.stringify(path.join(directory, 'modules'))}\n`
+    const content = [
+      '[cache]',
+      `directory = ${JSON.stringify(path.join(directory, 'modules'))}`,
+      ...HOUSEKEEPING,
+      ''
+    ].join('\n')
     // Renamed into place: another process may be reading it.
     const draft = `${file}.${process.pid}.${files.size}`
     fs.writeFileSync(draft, content)
