@@ -64,12 +64,12 @@ class Core {
     const index = this.functions.get(name)
     if (index === undefined) return Promise.reject(this.#unknown(name))
     if (options === undefined && !this.#needsJavascript) {
-      return this.#native.call(environment, index, input)
+      return this.#native.call(index, input)
     }
     const { signal, timeoutMs } = options ?? {}
     if (signal?.aborted) return Promise.reject(new AbortError(signal.reason))
     const from = hostFunction.getStore()
-    const [promise, id] = this.#native.callWith(environment, index, input, timeoutMs, this.#waitsFor(from))
+    const [promise, id] = this.#native.callWith(index, input, timeoutMs, this.#waitsFor(from))
     if (this.#needsJavascript) this.#keep(promise, id, from)
     return signal ? abortable(promise, signal, () => this.#native.cancel(id)) : promise
   }
@@ -78,7 +78,7 @@ class Core {
   callSync (name, input, { timeoutMs } = {}) {
     const index = this.functions.get(name)
     if (index === undefined) throw this.#unknown(name)
-    const result = this.#native.callSync(environment, index, input, timeoutMs)
+    const result = this.#native.callSync(index, input, timeoutMs)
     if (result === null || Buffer.isBuffer(result)) return result
     throw errorOf(result)
   }
@@ -93,7 +93,7 @@ class Core {
 
   /** A promise that accepted calls are finished; further ones are not. */
   async close () {
-    await this.#native.close(environment)
+    await this.#native.close()
   }
 
   get #native () {

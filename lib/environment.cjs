@@ -16,7 +16,7 @@ const environment = new Environment(listen, answerNow)
  */
 const known = new Map()
 const collected = new FinalizationRegistry(async ({ id, native }) => {
-  await native?.close(environment)
+  await native?.close()
   known.delete(id)
 })
 let nextId = 1
@@ -52,14 +52,19 @@ function errorOf (rejection) {
   return known.get(rejection.plugin).fail({ ...rejection, cause })
 }
 
-/** Nothing in here may throw: it would strand the rest of the burst. */
+/**
+ * What a burst has for JavaScript, each null if nothing. Nothing in here may throw: it would
+ * strand the rest of the burst.
+ */
 function listen (rejections, events, forgotten) {
-  for (const rejection of rejections) environment.reject(rejection.ticket, errorOf(rejection))
-  for (const event of events) answer(event)
-  for (const id of forgotten) {
-    pending.get(id)?.end()
-    pending.delete(id)
-  }
+  if (rejections) for (const rejection of rejections) environment.reject(rejection.ticket, errorOf(rejection))
+  if (events) for (const event of events) answer(event)
+  if (forgotten) for (const id of forgotten) forget(id)
+}
+
+function forget (id) {
+  pending.get(id)?.end()
+  pending.delete(id)
 }
 
 function answer (event) {

@@ -19,7 +19,7 @@ use crate::sync::lock;
 /// The door between plugins and this thread's event loop. There is one per thread.
 #[napi]
 pub struct Environment {
-    pub(super) settler: Settler,
+    pub(super) settler: Rc<Settler>,
     pub(super) waiting: Arc<Waiting>,
     pub(super) plugins: Arc<Plugins>,
     pub(super) answer: Answering,
@@ -62,7 +62,7 @@ impl Environment {
         let plugins = Arc::<Plugins>::default();
         env.add_env_cleanup_hook(plugins.clone(), |plugins| plugins.abort())?;
         Ok(Self {
-            settler: Settler::new(listener)?,
+            settler: Rc::new(Settler::new(listener)?),
             waiting: Arc::default(),
             answer: Rc::new(answer.create_ref()?),
             plugins,

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -9,10 +10,11 @@ use napi::Env;
 use napi::bindgen_prelude::*;
 
 use super::environment::Environment;
-use super::settler::Rejection;
+use super::settler::{Rejection, Settler};
 use super::source::{Plan, PluginSource};
 use super::store::NativeStore;
-use super::{milliseconds, synchronous, thrown};
+use super::synchronous::{self, Answering};
+use super::{milliseconds, thrown};
 use crate::call::Settle;
 use crate::module::{Export, Import, Kind};
 use crate::plugin::{Close, Plugin, Report, Request};
@@ -80,6 +82,8 @@ pub struct Descriptor {
 #[napi(custom_finalize)]
 pub struct NativePlugin {
     id: u32,
+    settler: Rc<Settler>,
+    answer: Answering,
     /// Empty until it is open.
     plugin: Arc<OnceLock<Plugin>>,
     always_bytes: bool,
@@ -105,6 +109,8 @@ impl NativePlugin {
         environment.plugins.adopt(&plugin);
         let native = Self {
             id,
+            settler: environment.settler.clone(),
+            answer: environment.answer.clone(),
             plugin: Arc::new(OnceLock::from(plugin)),
             always_bytes,
             external: Cell::default(),
@@ -143,6 +149,8 @@ impl NativePlugin {
         threads::spawn_blocking(job).map_err(|failure| thrown(env, failure))?;
         let native = Self {
             id,
+            settler: environment.settler.clone(),
+            answer: environment.answer.clone(),
             plugin,
             always_bytes,
             external: Cell::default(),
@@ -195,12 +203,11 @@ impl NativePlugin {
     pub fn call<'env>(
         &self,
         env: &'env Env,
-        environment: &Environment,
         function: u32,
         input: Either<&[u8], String>,
     ) -> Result<Unknown<'env>> {
         let request = request(function, input, None, false);
-        Ok(self.submit(env, environment, request)?.0)
+        Ok(self.submit(env, request)?.0)
     }
 
     /// The same with more to say: the promise, and the call's number. `nested` is for calls
@@ -209,17 +216,12 @@ impl NativePlugin {
     pub fn call_with<'env>(
         &self,
         env: &'env Env,
-        environment: &Environment,
         function: u32,
         input: Either<&[u8], String>,
         timeout_ms: Option<f64>,
         nested: bool,
     ) -> Result<(Unknown<'env>, f64)> {
-        self.submit(
-            env,
-            environment,
-            request(function, input, timeout_ms, nested),
-        )
+        self.submit(env, request(function, input, timeout_ms, nested))
     }
 
     /// Runs a call on this thread: its output, or how it failed.
@@ -227,14 +229,13 @@ impl NativePlugin {
     pub fn call_sync<'env>(
         &self,
         env: &'env Env,
-        environment: &Environment,
         function: u32,
         input: Either<&[u8], String>,
         timeout_ms: Option<f64>,
     ) -> Result<Either3<BufferSlice<'env>, Null, Rejection>> {
         let plugin = self.plugin()?;
         let request = request(function, input, timeout_ms, false);
-        let outcome = synchronous::run(*env, &environment.answer, || plugin.call_sync(request));
+        let outcome = synchronous::run(*env, &self.answer, || plugin.call_sync(request));
         Ok(match outcome {
             Ok(None) if !self.always_bytes => Either3::B(Null),
             Ok(output) => Either3::A(BufferSlice::copy_from(env, output.unwrap_or_default())?),
@@ -262,8 +263,8 @@ impl NativePlugin {
 
     /// Takes no further calls; a promise that accepted ones are finished.
     #[napi(ts_return_type = "Promise<null>")]
-    pub fn close<'env>(&self, env: &'env Env, environment: &Environment) -> Result<Unknown<'env>> {
-        let (promise, ticket) = environment.settler.promise(env, self.id, false)?;
+    pub fn close<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
+        let (promise, ticket) = self.settler.promise(env, self.id, false)?;
         self.plugin()?.close(Close::Drain, Some(Box::new(ticket)));
         self.account(*env, 0)?;
         Ok(promise)
@@ -271,16 +272,9 @@ impl NativePlugin {
 }
 
 impl NativePlugin {
-    fn submit<'env>(
-        &self,
-        env: &'env Env,
-        environment: &Environment,
-        request: Request,
-    ) -> Result<(Unknown<'env>, f64)> {
+    fn submit<'env>(&self, env: &'env Env, request: Request) -> Result<(Unknown<'env>, f64)> {
         let plugin = self.plugin()?;
-        let (promise, ticket) = environment
-            .settler
-            .promise(env, self.id, self.always_bytes)?;
+        let (promise, ticket) = self.settler.promise(env, self.id, self.always_bytes)?;
         let call = plugin.call(request, Box::new(ticket));
         Ok((promise, call as f64))
     }

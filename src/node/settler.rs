@@ -48,7 +48,11 @@ pub struct Rejection {
 }
 
 /// What the JavaScript side is called with after a burst, if there is anything for it.
-pub type News = FnArgs<(Vec<Rejection>, Vec<HostCall>, Vec<u32>)>;
+pub type News = FnArgs<(
+    Option<Vec<Rejection>>,
+    Option<Vec<HostCall>>,
+    Option<Vec<u32>>,
+)>;
 
 type Bell = ThreadsafeFunction<(), (), News, Status, false, true>;
 
@@ -97,7 +101,7 @@ impl Settler {
         let bell = listener
             .build_threadsafe_function::<()>()
             .weak::<true>()
-            .build_callback(move |ring| Ok(drain(&ring.env, &events, &side).into()))?;
+            .build_callback(move |ring| Ok(drain(&ring.env, &events, &side)))?;
         loop_side.bell.set(Some(bell.raw()));
         let sender = Arc::new(Sender { queue, bell });
         Ok(Self { sender, loop_side })
@@ -175,7 +179,7 @@ impl LoopSide {
 }
 
 /// Settles every promise that can be settled here; the rest is news.
-fn drain(env: &Env, queue: &Queue, side: &LoopSide) -> (Vec<Rejection>, Vec<HostCall>, Vec<u32>) {
+fn drain(env: &Env, queue: &Queue, side: &LoopSide) -> News {
     let events = std::mem::take(&mut *lock(queue));
     let (mut rejections, mut calls, mut forgotten) = (Vec::new(), Vec::new(), Vec::new());
     let mut settled = 0;
@@ -203,7 +207,12 @@ fn drain(env: &Env, queue: &Queue, side: &LoopSide) -> (Vec<Rejection>, Vec<Host
         }
     }
     side.settled(env, settled);
-    (rejections, calls, forgotten)
+    // Most bursts have no news, and an empty array is made for nothing.
+    FnArgs::from((some(rejections), some(calls), some(forgotten)))
+}
+
+fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
+    (!list.is_empty()).then_some(list)
 }
 
 /// V8's own copy: freed memory is reused hot, where external memory would wait for a
