@@ -8,6 +8,7 @@ use extism::{CurrentPlugin, Val, ValType};
 use crate::error::{Code, Failure};
 use crate::instance::Slot;
 use crate::module::Signature;
+use crate::store::Value;
 
 /// A function for guests. `namespace: None` offers it where guests of either era look.
 #[derive(Clone)]
@@ -27,6 +28,7 @@ impl HostFunction {
             self.name.clone(),
             types(&self.params),
             types(&self.results),
+            self.body.is_lookup(),
         )
     }
 }
@@ -50,6 +52,14 @@ pub trait Body: Send + Sync {
         inputs: &[Val],
         outputs: &mut [Val],
     ) -> Result<(), Failure>;
+
+    /// Whether it takes a key and gives a value, and the guard does the rest: it measures the
+    /// key, and makes a block for the value, without leaving the guest's world. The inputs are
+    /// the key's offset and length then, the output is the length of the value that was
+    /// [handed over](Guest::hand_over), or -1 for none.
+    fn is_lookup(&self) -> bool {
+        false
+    }
 
     /// Whether it can only answer while the JavaScript side is there.
     fn needs_javascript(&self) -> bool {
@@ -142,6 +152,11 @@ impl<'a> Guest<'a> {
             // The kernel's own walk over its blocks; there is nothing to be done if it fails.
             let _ = self.plugin.memory_free(handle);
         }
+    }
+
+    /// Leaves a value for the guard to fetch.
+    pub fn hand_over(&mut self, value: Value) {
+        self.slot.hand_over(value);
     }
 
     /// The bytes of a range that the guard has checked: it lies inside one live block.

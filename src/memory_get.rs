@@ -25,33 +25,41 @@ pub enum Missing {
 }
 
 impl Body for MemoryGet {
+    fn is_lookup(&self) -> bool {
+        true
+    }
+
     fn call(
         &self,
         guest: &mut Guest<'_>,
         inputs: &[Val],
         outputs: &mut [Val],
     ) -> Result<(), Failure> {
-        let offset = inputs.first().and_then(Val::i64).unwrap_or_default() as u64;
-        let Some(bytes) = guest.read(offset) else {
+        let number = |index: usize| inputs.get(index).and_then(Val::i64).unwrap_or_default() as u64;
+        let (offset, length) = (number(0), number(1));
+        if length == 0 {
             let message = format!("the key at {offset} is not a block of the plugin's");
             return Err(Failure::new(Code::HostFunction, message));
-        };
-        let key = std::str::from_utf8(bytes).map_err(|error| {
+        }
+        let key = std::str::from_utf8(guest.range(offset, length)?).map_err(|error| {
             let message = format!("the key at {offset} is not UTF-8: {error}");
             Failure::new(Code::HostFunction, message)
         })?;
-        let value = self.store.get(key);
-        let offset = match (value, self.missing) {
-            (Some(value), _) => guest.store(value.as_bytes())?,
-            (None, Missing::Absent) => 0,
-            (None, Missing::Empty) => guest.store(b"")?,
+        let found = match (self.store.get(key), self.missing) {
+            (Some(value), _) => {
+                let length = value.as_bytes().len();
+                guest.hand_over(value);
+                length as i64
+            }
+            (None, Missing::Absent) => -1,
+            (None, Missing::Empty) => 0,
             (None, Missing::Error) => {
                 let message = format!("the store has no key \"{key}\"");
                 return Err(Failure::new(Code::HostFunction, message));
             }
         };
         if let Some(output) = outputs.first_mut() {
-            *output = Val::I64(offset as i64);
+            *output = Val::I64(found);
         }
         Ok(())
     }

@@ -40,6 +40,7 @@ pub fn functions(
         ),
         host("error_set", &[PTR, PTR], &[], Box::new(error_set)),
         host("sleep", &[PTR], &[], Box::new(sleep)),
+        host("fetch", &[PTR, PTR], &[], Box::new(fetch)),
         host("refuse", &[ValType::I32, PTR, PTR], &[], Box::new(refuse)),
         host("log", &[ValType::I32, PTR, PTR], &[], log(recipe)),
         host("get_log_level", &[], &[ValType::I32], log_level(recipe)),
@@ -66,6 +67,11 @@ pub fn functions(
             body,
             ..
         } = user.clone();
+        let params = if body.is_lookup() {
+            vec![PTR, PTR]
+        } else {
+            params
+        };
         functions.push(function(
             FUNCTION,
             &number.to_string(),
@@ -226,6 +232,15 @@ fn sleep(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Fai
     guest.slot.sleep(Duration::from_nanos(number(&inputs[0])))
 }
 
+/// Copies the value that a lookup has found into a block that the guard has made for it.
+fn fetch(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {
+    if let Some(value) = guest.slot.take_over() {
+        let block = guest.range(number(&inputs[0]), number(&inputs[1]))?;
+        block.copy_from_slice(value.as_bytes());
+    }
+    Ok(())
+}
+
 fn refuse(_: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {
     let (address, length) = (number(&inputs[1]), number(&inputs[2]));
     Err(match inputs[0].i32().unwrap_or_default() {
@@ -244,6 +259,10 @@ fn refuse(_: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failur
         4 => Failure::new(
             Code::OutOfMemory,
             format!("no memory for an input of {length} bytes"),
+        ),
+        5 => Failure::new(
+            Code::OutOfMemory,
+            format!("no memory for a value of {length} bytes"),
         ),
         _ => Failure::new(Code::OutOfMemory, "too many blocks".to_owned()),
     })

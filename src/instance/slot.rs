@@ -10,6 +10,7 @@ use extism::CancelHandle;
 use crate::call::Call;
 use crate::error::{Code, Failure};
 use crate::exchange::Exchange;
+use crate::store::Value;
 use crate::sync::{lock, wait_for};
 use crate::watchdog::{self, Watched};
 
@@ -37,6 +38,8 @@ struct State {
     asleep: bool,
     /// The error that the guest has set.
     error: Option<String>,
+    /// What a lookup has found, until the guard fetches it.
+    handed_over: Option<Value>,
     /// What a host function failed with, before it ended the guest's call.
     noted: Option<Failure>,
     /// The host function in JavaScript that the guest waits for.
@@ -173,6 +176,14 @@ impl Slot {
             state = wait_for(&self.stopped, state, left);
             state.asleep = false;
         }
+    }
+
+    pub fn hand_over(&self, value: Value) {
+        lock(&self.state).handed_over = Some(value);
+    }
+
+    pub fn take_over(&self) -> Option<Value> {
+        lock(&self.state).handed_over.take()
     }
 
     pub fn set_error(&self, text: Option<String>) {

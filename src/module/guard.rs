@@ -1,10 +1,9 @@
 //! The guard of one plugin: the text beside this file, and around each host function a
 //! wrapper after which the guard relies on nothing it knew of the memory.
 
-use std::fmt::Write;
-
 use wasmparser::ValType;
 
+use super::link::Signature;
 use super::names::FUNCTION;
 use super::{Types, text};
 
@@ -16,29 +15,33 @@ pub fn wrapper(index: usize) -> String {
 }
 
 /// The guard's text, with wrappers around these host functions.
-pub fn write(functions: &[Types]) -> String {
+pub fn write<'a>(functions: impl Iterator<Item = &'a Signature>) -> String {
     let (mut imports, mut wrappers) = (String::new(), String::new());
-    for (index, types) in functions.iter().enumerate() {
-        let signature = signature(types);
-        let arguments: String = (0..types.params.len())
-            .map(|param| format!(" (local.get {param})"))
-            .collect();
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            imports,
-            "(import {} {} (func $function{index} {signature}))",
-            text::quote(FUNCTION),
-            text::quote(&index.to_string()),
-        );
-        let _ = writeln!(
-            wrappers,
-            "(func (export {}) {signature} (call $function{index}{arguments}) (call $forget))",
-            text::quote(&wrapper(index)),
-        );
+    for (index, function) in functions.enumerate() {
+        let module = text::quote(FUNCTION);
+        let name = text::quote(&index.to_string());
+        let export = text::quote(&wrapper(index));
+        let (import, body) = match function.lookup {
+            true => ("(param i64 i64) (result i64)".to_owned(), lookup(index)),
+            false => (signature(&function.types), plain(index, &function.types)),
+        };
+        let outside = signature(&function.types);
+        imports += &format!("(import {module} {name} (func $function{index} {import}))\n");
+        wrappers += &format!("(func (export {export}) {outside} {body})\n");
     }
     GUARD
         .replace(";; host functions: imports", &imports)
         .replace(";; host functions: wrappers", &wrappers)
+}
+
+fn plain(index: usize, types: &Types) -> String {
+    let arguments = (0..types.params.len()).map(|param| format!(" (local.get {param})"));
+    let arguments: String = arguments.collect();
+    format!("(call $function{index}{arguments}) (call $forget)")
+}
+
+fn lookup(index: usize) -> String {
+    format!("(call $fetch (call $function{index} (local.get 0) (call $length (local.get 0))))")
 }
 
 fn signature(types: &Types) -> String {

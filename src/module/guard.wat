@@ -24,6 +24,7 @@
   (import "extism-napi:host" "http_request" (func $host_http_request (param i64 i64) (result i64)))
   (import "extism-napi:host" "http_headers" (func $host_http_headers (result i64)))
   (import "extism-napi:host" "error_set" (func $host_error_set (param i64 i64)))
+  (import "extism-napi:host" "fetch" (func $host_fetch (param i64 i64)))
   (import "extism-napi:host" "refuse" (func $refuse (param i32 i64 i64)))
   (import "extism-napi:host" "log" (func $host_log (param i32 i64 i64)))
   ;; host functions: imports
@@ -148,6 +149,24 @@
     (local.set $data (call $kernel_alloc (local.get $length)))
     (if (i64.ne (local.get $data) (i64.const 0))
       (then (call $remember (local.get $data) (local.get $length))))
+    (local.get $data))
+
+  ;; A block for the value of this length that the host has for the guest; 0 if that is less
+  ;; than none. The kernel makes no block of length 0: that is one of which no byte is in use.
+  (func $fetch (param $length i64) (result i64)
+    (local $data i64)
+    (if (i64.lt_s (local.get $length) (i64.const 0))
+      (then (return (i64.const 0))))
+    (local.set $data
+      (call $alloc
+        (select (local.get $length) (i64.const 1) (i64.ne (local.get $length) (i64.const 0)))))
+    (if (i64.eqz (local.get $data))
+      (then (call $refuse (i32.const 5) (i64.const 0) (local.get $length))))
+    (if (i64.eqz (local.get $length))
+      (then
+        (call $forget)
+        (call $kernel_store_u8 (i64.sub (local.get $data) (i64.const 4)) (i32.const 0)))
+      (else (call $host_fetch (local.get $data) (local.get $length))))
     (local.get $data))
 
   (func (export "free") (param $handle i64)

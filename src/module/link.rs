@@ -18,6 +18,8 @@ pub struct Signature {
     pub namespace: Option<String>,
     pub name: String,
     pub types: Types,
+    /// It finds a value for a key, and the guard does the rest.
+    pub lookup: bool,
 }
 
 /// What an instance is made of: modules for the runtime, in the order given, and what they
@@ -55,11 +57,13 @@ impl Signature {
         name: String,
         params: Vec<ValType>,
         results: Vec<ValType>,
+        lookup: bool,
     ) -> Self {
         Self {
             namespace,
             name,
             types: Types { params, results },
+            lookup,
         }
     }
 
@@ -119,12 +123,9 @@ pub fn link(
         }
     }
 
-    let used_types: Vec<_> = used
-        .iter()
-        .map(|&index| functions[index].types.clone())
-        .collect();
+    let imported = used.iter().map(|&index| &functions[index]);
     let mut linked = vec![
-        (GUARD.to_owned(), own(guard::write(&used_types))?),
+        (GUARD.to_owned(), own(guard::write(imported))?),
         (MAIN.to_owned(), own(driver::write(&entries))?),
     ];
     for &index in &order {

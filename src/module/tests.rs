@@ -17,6 +17,7 @@ fn host(namespace: Option<&str>, name: &str, params: &[ValType]) -> Signature {
         name.to_owned(),
         params.to_vec(),
         vec![],
+        false,
     )
 }
 
