@@ -32,6 +32,8 @@ pub struct Call {
     pub input: Vec<u8>,
     /// How long it may run, once it runs.
     pub timeout: Option<Duration>,
+    /// Whether it comes from a host function that its own plugin waits for.
+    pub nested: bool,
     /// When it was put in the queue.
     pub queued: Instant,
     pub stats: Arc<Stats>,

@@ -1,6 +1,7 @@
 //! A plugin: a queue in front of its instances.
 
 mod queue;
+mod serving;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -114,14 +115,15 @@ impl Plugin {
     /// Puts a call in the queue. `ticket` is settled whatever happens. The call's id, by which
     /// it can be cancelled.
     pub fn call(&self, request: Request, ticket: Box<dyn Settle>) -> u64 {
-        let nested = request.nested;
         let call = self.make(request, ticket);
-        if let Some(timeout) = self.queue.options.queue_timeout
-            && let Some(due) = call.queued.checked_add(timeout)
-        {
+        let timeout = self.queue.options.queue_timeout;
+        let due = timeout.and_then(|timeout| call.queued.checked_add(timeout));
+        let id = self.queue.push(call);
+        // Not before it is there to be found.
+        if let Some(due) = due {
             watchdog::expect(due);
         }
-        self.queue.push(call, nested)
+        id
     }
 
     /// Runs a call on this thread. Fails at once where every instance is running a call.
@@ -147,6 +149,7 @@ impl Plugin {
             function: request.function,
             input: request.input,
             timeout: request.timeout.or(self.queue.options.timeout),
+            nested: request.nested,
             queued: Instant::now(),
             stats: self.queue.stats.clone(),
             ticket,

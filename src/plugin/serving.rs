@@ -1,0 +1,190 @@
+//! How the instances of a plugin get their threads, and their calls from its queue.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::queue::{Queue, closed, settle_all};
+use crate::call::Call;
+use crate::error::{Code, Failure};
+use crate::instance::{Begun, Ended, Instance, Slot, Source};
+use crate::sync::{SPIN, spin, wait_for};
+use crate::threads;
+
+/// How long an instance keeps its thread for the next call. Waking a waiting thread takes a
+/// fraction of what it takes to hand over an instance and to enter the runtime again.
+const LINGER: Duration = Duration::from_millis(50);
+
+impl Queue {
+    pub(super) fn spawn(self: &Arc<Self>, instance: Option<Instance>) -> Result<(), Failure> {
+        let queue = self.clone();
+        threads::spawn_blocking(move || queue.run(instance))
+    }
+
+    /// Runs one instance on this thread until it has nothing to do.
+    fn run(self: &Arc<Self>, mut instance: Option<Instance>) {
+        loop {
+            let serving = match &mut instance {
+                Some(serving) => serving,
+                None => match self.instance() {
+                    Ok(built) => instance.insert(built),
+                    Err(failure) => return self.give_up(&failure),
+                },
+            };
+            if serving.serve() == Ended::Broken {
+                self.stats.replaced();
+                if let Err(failure) = serving.renew()
+                    && let Some(instance) = instance
+                {
+                    return self.discard(instance, &failure);
+                }
+            }
+            let mut state = self.state();
+            if state.calls.is_empty() {
+                if !state.closed {
+                    state.idle.extend(instance);
+                }
+                let closers = state.deactivate();
+                drop(state);
+                settle_all(closers);
+                return self.freed.notify_all();
+            }
+        }
+    }
+
+    fn discard(&self, instance: Instance, failure: &Failure) {
+        let slot = instance.slot().clone();
+        drop(instance);
+        self.state()
+            .slots
+            .retain(|known| !Arc::ptr_eq(known, &slot));
+        self.give_up(failure);
+    }
+
+    /// There is one instance less to be had. Calls that nobody is left for fail with the reason:
+    /// all that wait if it was the last one, and if those that are left all run calls, the ones
+    /// that these may be waiting for.
+    pub(super) fn give_up(&self, failure: &Failure) {
+        let mut state = self.state();
+        let closers = state.deactivate();
+        let (none, stuck) = (state.active == 0, state.busy() >= state.active);
+        let failed: Vec<_> = self.with_calls(&mut state, |calls| {
+            let lost = |_: &u64, call: &mut Call| none || (stuck && call.nested);
+            calls.extract_if(.., lost).map(|(_, call)| call).collect()
+        });
+        drop(state);
+        self.freed.notify_all();
+        for call in failed {
+            call.settle(Err(failure.clone()));
+        }
+        settle_all(closers);
+    }
+
+    /// Takes an instance to run one call on this thread: one that is idle, is being built, or
+    /// lets go of its own thread, and else a new one. Fails at once where all run calls.
+    pub fn borrow(self: &Arc<Self>) -> Result<Instance, Failure> {
+        let mut state = self.state();
+        loop {
+            let taken = state.busy() + state.calls.len();
+            if state.closed {
+                return Err(closed());
+            } else if taken >= self.options.instances {
+                let message = "the plugin is running another call";
+                return Err(Failure::new(Code::Busy, message));
+            } else if let Some(instance) = state.idle.pop() {
+                state.active += 1;
+                return Ok(instance);
+            } else if taken >= state.active {
+                state.active += 1;
+                break;
+            }
+            state.borrowers += 1;
+            self.arrived.notify_all();
+            state = wait_for(&self.freed, state, LINGER);
+            state.borrowers -= 1;
+        }
+        drop(state);
+        self.instance().inspect_err(|failure| self.give_up(failure))
+    }
+
+    /// Takes a borrowed instance back, unless it is of no further use.
+    pub fn give_back(self: &Arc<Self>, instance: Instance, usable: Result<(), Failure>) {
+        if let Err(failure) = usable {
+            return self.discard(instance, &failure);
+        }
+        let mut state = self.state();
+        if !state.calls.is_empty() {
+            drop(state);
+            if let Err(failure) = self.spawn(Some(instance)) {
+                self.give_up(&failure);
+            }
+            return;
+        }
+        if !state.closed {
+            state.idle.push(instance);
+        }
+        let closers = state.deactivate();
+        drop(state);
+        settle_all(closers);
+    }
+}
+
+/// The queue, as an instance sees it.
+pub(super) struct Feed {
+    queue: Arc<Queue>,
+    /// Whether the last call came soon enough that looking for the next one is worth it.
+    hurried: AtomicBool,
+}
+
+impl Feed {
+    pub(super) fn of(queue: &Arc<Queue>) -> Arc<dyn Source> {
+        Arc::new(Self {
+            queue: queue.clone(),
+            hurried: AtomicBool::new(false),
+        })
+    }
+}
+
+impl Source for Feed {
+    /// A call leaves the queue and enters the slot in one step: whoever looks for it finds it.
+    fn begin_next(&self, slot: &Slot) -> Begun {
+        let queue = &self.queue;
+        let start = Instant::now();
+        let mut state = queue.state();
+        loop {
+            if let Some((id, call)) = queue.with_calls(&mut state, BTreeMap::pop_first) {
+                let queued = call.queued;
+                if let Err(call) = slot.begin(call, false) {
+                    queue.with_calls(&mut state, |calls| calls.insert(id, call));
+                    return Begun::Refused;
+                }
+                drop(state);
+                self.hurried
+                    .store(start.elapsed() < SPIN, Ordering::Relaxed);
+                queue.stats.waiting.record(queued.elapsed());
+                return Begun::Call;
+            }
+            let waited = start.elapsed();
+            if state.closed || state.borrowers > 0 || waited >= LINGER {
+                return Begun::Nothing;
+            }
+            if waited < SPIN && self.hurried.load(Ordering::Relaxed) {
+                state.looking += 1;
+                drop(state);
+                spin(start, || queue.queued.load(Ordering::Acquire) != 0);
+                state = queue.state();
+                state.looking -= 1;
+                continue;
+            }
+            state.waiting += 1;
+            state = wait_for(&queue.arrived, state, LINGER - waited);
+            state.waiting -= 1;
+            state.woken = state.woken.saturating_sub(1);
+        }
+    }
+
+    fn ran(&self, duration: Duration) {
+        self.queue.stats.running.record(duration);
+    }
+}
