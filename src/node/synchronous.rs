@@ -1,6 +1,7 @@
 //! Calls that run on JavaScript's own thread, and call back into JavaScript from there.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
+use std::ptr;
 use std::rc::Rc;
 
 use napi::Env;
@@ -31,8 +32,8 @@ type Scope = (Env, Answering);
 thread_local! {
     /// Set while this thread, which is JavaScript's, runs a guest.
     static SCOPE: RefCell<Option<Scope>> = const { RefCell::new(None) };
-    /// The guest that waits on this thread for the host call with this number.
-    static WAITING: Cell<Option<(u32, *mut Guest<'static>)>> = const { Cell::new(None) };
+    /// The guests that wait on this thread, and the host calls they wait for, innermost last.
+    static WAITING: RefCell<Vec<(u32, *mut Guest<'static>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Runs a guest on this thread: its host functions are answered by `answering`.
@@ -54,22 +55,30 @@ pub fn answer(guest: &mut Guest<'_>, call: HostCall) -> Result<Answer, Failure> 
         return Err(Failure::new(Code::Internal, "no call runs on this thread"));
     };
     let guest: *mut Guest<'_> = guest;
-    let outer = WAITING.replace(Some((call.id, guest.cast())));
+    WAITING.with_borrow_mut(|waiting| waiting.push((call.id, guest.cast())));
     let result = answering
         .borrow_back(&env)
         .and_then(|answering| answering.call(call));
-    WAITING.set(outer);
+    WAITING.with_borrow_mut(Vec::pop);
     result.map_err(|error| Failure::new(Code::HostFunction, error.to_string()))
 }
 
 /// Lets a host function use the guest that waits for it on this thread; `None` if none does.
 pub fn with_guest<T>(call: u32, f: impl FnOnce(&mut Guest<'_>) -> T) -> Option<T> {
-    let (id, guest) = WAITING.get().filter(|(id, _)| *id == call)?;
-    WAITING.set(None);
+    let guest = exchange(call, ptr::null_mut()).filter(|guest| !guest.is_null())?;
     // SAFETY: `answer` has put the pointer there and is further up this thread's stack, with
-    // the only reference to the guest, which it does not use until JavaScript has returned. It
-    // is out of `WAITING` meanwhile, so nobody makes a second reference.
+    // the only reference to the guest, which it does not use until JavaScript has returned. A
+    // null pointer is in its place meanwhile, so nobody makes a second reference.
     let result = f(unsafe { &mut *guest });
-    WAITING.set(Some((id, guest)));
+    exchange(call, guest);
     Some(result)
+}
+
+/// Puts a pointer in the place of the guest that waits for this host call.
+fn exchange(call: u32, guest: *mut Guest<'static>) -> Option<*mut Guest<'static>> {
+    WAITING.with_borrow_mut(|waiting| {
+        let mut innermost = waiting.iter_mut().rev();
+        let (_, place) = innermost.find(|(id, _)| *id == call)?;
+        Some(std::mem::replace(place, guest))
+    })
 }
