@@ -1,5 +1,6 @@
 'use strict'
 
+const { abortable } = require('./abort.cjs')
 const { environment, errorOf, hostFunction, register } = require('./environment.cjs')
 const { AbortError, fromNative } = require('./errors.cjs')
 const { NativePlugin } = require('./native.cjs')
@@ -22,7 +23,7 @@ class Core {
    * HTTP. `fail` makes an error of a native failure, in the words of its face.
    */
   constructor (handlers, fail) {
-    this.#place = register(this, fail)
+    this.#place = register(this)
     this.#handlers = handlers
     this.#fail = fail
   }
@@ -54,6 +55,7 @@ class Core {
   }
 
   #opened () {
+    this.#place.fail = this.#fail
     this.#needsJavascript = this.#native.needsJavascript
     this.functions = new Map(this.#native.functions.map((name, index) => [name, index]))
     return this
@@ -118,7 +120,7 @@ class Core {
 
   /** Whether this plugin waits for the host function, be it by way of other plugins. */
   #waitsFor (running) {
-    for (let each = running; each !== undefined; each = each.from) {
+    for (let each = running; each !== undefined && !each.call.over; each = each.from) {
       if (each.core === this) return true
     }
     return false
@@ -133,18 +135,6 @@ class Core {
     }
     promise.then(settled, settled)
   }
-}
-
-function abortable (promise, signal, cancel) {
-  signal.addEventListener('abort', cancel, { once: true })
-  const settled = () => signal.removeEventListener('abort', cancel)
-  return promise.then(output => {
-    settled()
-    return output
-  }, error => {
-    settled()
-    throw signal.aborted && error.code === 'ERR_EXTISM_CANCELLED' ? new AbortError(signal.reason) : error
-  })
 }
 
 module.exports = { Core }

@@ -7,7 +7,10 @@ const TIMEOUT_MS = 60_000
 
 /** The bytes at a URL. */
 async function download (url) {
-  const response = await fetch(url, { redirect: 'follow', signal: AbortSignal.timeout(TIMEOUT_MS) })
+  const response = await fetch(url, { redirect: 'follow', signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(error => {
+    // What fetch rejects with says no more than that it failed.
+    throw error.cause instanceof Error ? error.cause : error
+  })
   if (!response.ok) throw new Error(`the server answered ${response.status}`)
   const chunks = []
   let length = 0
@@ -22,7 +25,7 @@ async function download (url) {
 const WORKER = `
 const { workerData: { file, url, port, signal } } = require('node:worker_threads')
 require(file).download(url)
-  .then(bytes => port.postMessage({ bytes }), error => port.postMessage({ error: error.cause?.message ?? error.message }))
+  .then(bytes => port.postMessage({ bytes }), error => port.postMessage({ error: error.message }))
   .finally(() => {
     Atomics.store(signal, 0, 1)
     Atomics.notify(signal, 0)

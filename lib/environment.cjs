@@ -4,7 +4,7 @@
 // in here, in bursts.
 
 const { AsyncLocalStorage } = require('node:async_hooks')
-const { ExtismError } = require('./errors.cjs')
+const { ExtismError, fromNative } = require('./errors.cjs')
 const { HostCall } = require('./host-call.cjs')
 const { Environment } = require('./native.cjs')
 
@@ -15,9 +15,9 @@ const environment = new Environment(listen, answerNow)
  * has can be collected; the rest stays until its last call has settled.
  */
 const known = new Map()
-const collected = new FinalizationRegistry(async ({ id, native }) => {
-  await native?.close()
-  known.delete(id)
+const collected = new FinalizationRegistry(async place => {
+  await place.native?.close()
+  known.delete(place.id)
 })
 let nextId = 1
 
@@ -29,18 +29,18 @@ let nextCause = 0
 const pending = new Map()
 
 /**
- * The host function this code runs in: the `core` that waits for it, and `from`, the host
- * function that called that one.
+ * The host function this code runs in: its `call`, the `core` that waits for it, and `from`,
+ * the host function that core was called from.
  */
 const hostFunction = new AsyncLocalStorage()
 
 /**
- * Makes a core known, and `fail`, which makes errors of its failures: its number, and a place
- * for its native plugin. Nothing of these may lead back to the core.
+ * Makes a core known: its number, and places for its native plugin and for `fail`, which makes
+ * errors of its failures. Nothing in these may lead back to the core.
  */
-function register (core, fail) {
-  const place = { id: nextId++, native: undefined }
-  known.set(place.id, { core: new WeakRef(core), fail })
+function register (core) {
+  const place = { id: nextId++, core: new WeakRef(core), native: undefined, fail: fromNative }
+  known.set(place.id, place)
   collected.register(core, place)
   return place
 }
@@ -109,7 +109,7 @@ function answerNow (event) {
 function run (event, call) {
   const core = known.get(event.plugin).core.deref()
   const from = core.callerOf(event.call) ?? hostFunction.getStore()
-  return hostFunction.run({ core, from }, core.handler(event.function), call)
+  return hostFunction.run({ call, core, from }, core.handler(event.function), call)
 }
 
 function isPromise (value) {

@@ -23,6 +23,11 @@ class HostCall {
     this.#prefetched = blocks
   }
 
+  /** Whether the plugin does not wait any longer. */
+  get over () {
+    return this.#over
+  }
+
   block (offset) {
     this.#check()
     let block = this.#blocks.get(offset)

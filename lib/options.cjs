@@ -22,9 +22,10 @@ function runOptions (options = {}) {
   }
 }
 
-/** What one call wants: `signal` and `timeoutMs` (the plugin's). */
+/** What one call wants, if anything: `signal` and `timeoutMs` (the plugin's). */
 function callOptions (options) {
-  if (typeof options !== 'object' || options === null) throw typeError('options', 'an object', options)
+  if (options === undefined || options === null) return undefined
+  if (typeof options !== 'object') throw typeError('options', 'an object', options)
   const { signal, timeoutMs } = options
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw typeError('signal', 'an AbortSignal', signal)
   return { signal, timeoutMs: milliseconds('timeoutMs', timeoutMs) }

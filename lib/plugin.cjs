@@ -16,7 +16,10 @@ class Plugin {
   #core
   #ctx
   #id
-  #closed = false
+  /** A promise, once it is closed. */
+  #closed
+  /** Promises of replaced cores, until the calls these had accepted are finished. */
+  #draining = new Set()
 
   /**
    * Checks and links the modules before it returns, and throws what is wrong with them; it
@@ -69,7 +72,7 @@ class Plugin {
   call (name, input = '', options = undefined) {
     try {
       this.#check(name)
-      return this.#core.call(name, checkInput(input), options && callOptions(options))
+      return this.#core.call(name, checkInput(input), callOptions(options))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -78,7 +81,7 @@ class Plugin {
   /** The same on this thread, which it blocks: for scripts, and calls known to be short. */
   callSync (name, input = '', options = undefined) {
     this.#check(name)
-    return this.#core.callSync(name, checkInput(input), options && callOptions(options))
+    return this.#core.callSync(name, checkInput(input), callOptions(options))
   }
 
   functionExists (name) {
@@ -93,7 +96,7 @@ class Plugin {
     if (!this.#core) throw this.#freed()
     const prepare = this.#prepare(wasi, functions, config, options)
     const core = Core.openSync(...prepare(loadManifestSync(manifest)))
-    this.#core.close()
+    this.#drain()
     this.#core = core
     return true
   }
@@ -114,16 +117,25 @@ class Plugin {
   }
 
   /** The same, and a promise that they are. */
-  async close () {
-    this.#closed = true
-    this.#forget()
-    const core = this.#core
-    this.#core = undefined
-    await core?.close()
+  close () {
+    this.#closed ??= this.#close()
+    return this.#closed
   }
 
   async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')] () {
     await this.close()
+  }
+
+  async #close () {
+    this.#forget()
+    if (this.#core) this.#drain()
+    this.#core = undefined
+    await Promise.all(this.#draining)
+  }
+
+  #drain () {
+    const drained = this.#core.close().then(() => this.#draining.delete(drained))
+    this.#draining.add(drained)
   }
 
   #admit (ctx) {

@@ -1,0 +1,41 @@
+'use strict'
+
+const { AbortError } = require('./errors.cjs')
+
+/**
+ * What is to be cancelled when a signal is aborted. One listener does it for all calls: a signal
+ * with a listener for each would look like a leak.
+ */
+const waiting = new WeakMap()
+
+/** The promise of a call that `cancel` stops, which rejects with an AbortError once `signal` is aborted. */
+function abortable (promise, signal, cancel) {
+  expect(signal, cancel)
+  return promise.then(output => {
+    forget(signal, cancel)
+    return output
+  }, error => {
+    forget(signal, cancel)
+    throw signal.aborted && error.code === 'ERR_EXTISM_CANCELLED' ? new AbortError(signal.reason) : error
+  })
+}
+
+function expect (signal, cancel) {
+  let each = waiting.get(signal)
+  if (each === undefined) {
+    each = { cancels: new Set(), listener: () => { for (const cancel of each.cancels) cancel() } }
+    waiting.set(signal, each)
+    signal.addEventListener('abort', each.listener, { once: true })
+  }
+  each.cancels.add(cancel)
+}
+
+function forget (signal, cancel) {
+  const each = waiting.get(signal)
+  each.cancels.delete(cancel)
+  if (each.cancels.size > 0) return
+  signal.removeEventListener('abort', each.listener)
+  waiting.delete(signal)
+}
+
+module.exports = { abortable }
