@@ -156,6 +156,9 @@ type Values<T extends readonly NumericType[]> = {
  *
  * If it throws, or its promise rejects, the plugin's call fails with
  * `ERR_EXTISM_HOST_FUNCTION`, and the `cause` of that error is what was thrown.
+ *
+ * It may call plugins. A call of the very plugin that waits for it runs if that one has a free
+ * instance, and else rejects at once with `ERR_EXTISM_REENTRANT`.
  */
 export type HostFunctionCallback<
   Inputs extends readonly NumericType[] = readonly NumericType[],
@@ -171,6 +174,7 @@ export type HostFunctionCallback<
 /**
  * A function that plugins can call. While it runs, or its promise is pending, the plugin waits
  * and the event loop does not. The time counts towards the timeout of the plugin's call.
+ * `plugin.callSync` runs it right away, as a function that may not be async.
  *
  * The type parameters follow from the arguments, so that `f` knows its inputs and outputs.
  */
@@ -316,8 +320,8 @@ export interface ManifestWasmPath extends ManifestWasmBase {
 }
 
 /**
- * A module to download, of at most 256 MiB and within a minute. The thread waits for it: where
- * that matters, download the module first and pass its bytes.
+ * A module to download, of at most 256 MiB and within a minute. The thread waits for it, unless
+ * `Plugin.create` makes the plugin.
  */
 export interface ManifestWasmUrl extends ManifestWasmBase {
   url: string | URL
@@ -361,7 +365,7 @@ export interface Manifest {
   /**
    * How many milliseconds a call may run, by default 30 000; 0 or `Infinity` for any time. The
    * time starts when the call does, not while it is queued or the plugin is being compiled, and
-   * goes on while a host function runs.
+   * goes on while a host function runs. A call can have a `timeoutMs` of its own.
    */
   timeout_ms?: number | null
   /** The same as `timeout_ms`. */
@@ -376,6 +380,78 @@ export interface Manifest {
 export type ManifestLike = Manifest | Bytes | string
 
 // Plugins
+
+/** How a plugin runs its calls. */
+export interface PluginOptions {
+  /**
+   * How many instances of the plugin may run calls at the same time, from 1 to 1024, by default
+   * 1. Each has a memory and a state of its own, and which of them takes a call is not said: a
+   * plugin that keeps something from one call to the next needs the one. The first is made with
+   * the plugin, further ones when there are calls for them.
+   */
+  instances?: number | null
+  /**
+   * How many calls may wait for an instance, by default 65 536; those that an instance is free
+   * for do not count. One more rejects with `ERR_EXTISM_QUEUE_FULL`.
+   */
+  maxQueue?: number | null
+  /**
+   * How many milliseconds a call may wait for an instance before it rejects with
+   * `ERR_EXTISM_QUEUE_TIMEOUT`; 0, `Infinity`, or nothing for any time.
+   */
+  queueTimeoutMs?: number | null
+  /**
+   * Where compiled code is kept from one process to the next: `true`, the default, for the
+   * user's cache directory, `false` for nowhere, or a directory. It has to belong to the user,
+   * and nobody else may write to it, since what is in there is run. A cache that cannot be used
+   * only costs the time to compile.
+   */
+  cache?: boolean | string
+}
+
+/** What one call wants beyond its input. */
+export interface CallOptions extends CallSyncOptions {
+  /**
+   * Ends the call, whether it waits or runs: it rejects with an `AbortError`. Nothing changes
+   * for other calls. A signal that is aborted already keeps the call from being made.
+   */
+  signal?: AbortSignal | undefined
+}
+
+/** What one synchronous call wants beyond its input. */
+export interface CallSyncOptions {
+  /**
+   * How many milliseconds it may run, in place of the manifest's `timeout_ms`; 0 or `Infinity`
+   * for any time.
+   */
+  timeoutMs?: number | null | undefined
+}
+
+/** Milliseconds that half of the calls, and 99 of 100, did not exceed; off by an eighth at most. */
+export interface Percentiles {
+  p50: number
+  p99: number
+}
+
+/** What a plugin does, and what it has done since it was made or updated. */
+export interface PluginStats {
+  /** Calls that have ended, however they did. */
+  calls: number
+  /** How many of them failed, by code. One that a signal ended is `ERR_EXTISM_CANCELLED` here. */
+  errors: Partial<Record<ExtismErrorCode, number>>
+  /** Calls that run. */
+  active: number
+  /** Calls that wait for an instance. */
+  queued: number
+  /** Instances there are, at most as many as the option `instances` says. */
+  instances: number
+  /** How often an instance was replaced after its call had been broken off. */
+  replaced: number
+  /** How long calls ran, host functions included. */
+  runMs: Percentiles
+  /** How long calls waited for an instance. */
+  waitMs: Percentiles
+}
 
 /** Owns plugins, which go with it. */
 export class Context {
@@ -392,7 +468,8 @@ export class Context {
     manifest: ManifestLike,
     wasi?: boolean,
     functions?: readonly HostFunction[],
-    config?: Config | null
+    config?: Config | null,
+    options?: PluginOptions | null
   ): Plugin
 
   /** Frees every plugin; the context stays usable. */
@@ -409,36 +486,56 @@ export class Context {
 export function withContext<T> (f: (context: Context) => T | PromiseLike<T>): Promise<T>
 
 /**
- * A plugin. Its calls run one after another, in the order they were made, on a thread of their
- * own, and share the plugin's state. After a call that was cancelled, took too long or broke
- * off, the next one runs on a fresh instance, where that state begins anew.
+ * A plugin: a queue of calls, and the instances that take calls from it, off the event loop.
  *
- * A plugin that nothing is going on in does not keep the process alive.
+ * On one instance, the default, calls run one after another, in the order they were made, and
+ * share the plugin's state. After a call that was cancelled, took too long or broke off, its
+ * instance is replaced, and that state begins anew.
+ *
+ * A plugin that nothing is going on in does not keep the process alive. One that nobody holds
+ * any longer is freed once its calls have ended.
  */
 export class Plugin {
   /**
-   * Reads, checks and links the modules before it returns; the thread waits for files and
-   * downloads of the manifest. Compiling goes on elsewhere: what goes wrong there, the first
-   * call rejects with.
+   * Reads, checks and links the modules before it returns; the thread waits for that, and for
+   * files and downloads of the manifest. `Plugin.create` waits for nothing. Compiling goes on
+   * elsewhere: what goes wrong there, the first call rejects with.
    *
    * @param manifest What it is made from.
    * @param wasi Whether the plugin has WASI, by default not.
    * @param functions What it can call in the host. Those that it does not import are ignored; of
    * several that answer to one import, the first is taken.
-   * @param config Replaces the `config` of the manifest as a whole.
+   * @param config Adds to the `config` of the manifest, and overrides it.
    * @param ctx The context it belongs to, by default one of its own.
+   * @param options How it runs its calls.
    * @throws ExtismError `ERR_EXTISM_MANIFEST`, `ERR_EXTISM_MODULE`, `ERR_EXTISM_LINK`, or
    * `ERR_EXTISM_CLOSED` if the context was freed.
    * @throws TypeError `ERR_INVALID_ARG_TYPE`, RangeError `ERR_INVALID_ARG_VALUE` for arguments,
-   * limits, paths or a config that cannot be used.
+   * limits, paths, a config or options that cannot be used.
    */
   constructor (
     manifest: ManifestLike,
     wasi?: boolean,
     functions?: readonly HostFunction[],
     config?: Config | null,
-    ctx?: Context | null
+    ctx?: Context | null,
+    options?: PluginOptions | null
   )
+
+  /**
+   * A promise of a plugin that is compiled and ready to be called. The event loop goes on all
+   * the time. Never throws; rejects with what the constructor throws, with what goes wrong when
+   * the first instance is made, and with `ERR_EXTISM_CLOSED` if the context is reset or freed
+   * meanwhile.
+   */
+  static create (
+    manifest: ManifestLike,
+    wasi?: boolean,
+    functions?: readonly HostFunction[],
+    config?: Config | null,
+    ctx?: Context | null,
+    options?: PluginOptions | null
+  ): Promise<Plugin>
 
   #private
 
@@ -451,10 +548,24 @@ export class Plugin {
    * none. Without `input` the plugin gets an empty one.
    *
    * Rejects with an `ExtismError` whose message starts with `Plugin error: `; docs/errors.md has
-   * the codes. Rejects with a TypeError `ERR_INVALID_ARG_TYPE` if the name is no string, or the
-   * input neither a string nor bytes.
+   * the codes. A call that its signal ended rejects with an `AbortError`. Rejects with a
+   * TypeError `ERR_INVALID_ARG_TYPE` or a RangeError `ERR_INVALID_ARG_VALUE` for arguments that
+   * cannot be used, such as an input that is neither a string nor bytes.
    */
-  call (name: string, input?: string | Bytes): Promise<Buffer>
+  call (name: string, input?: string | Bytes, options?: CallOptions | null): Promise<Buffer>
+
+  /**
+   * The same on this thread, which waits: for scripts, and for calls that are known to be short.
+   * Timers, requests and all else that the event loop does wait as well.
+   *
+   * It does not wait for other calls: where no instance is free, it throws `ERR_EXTISM_BUSY`, and
+   * so it does in a host function of the same plugin. Host functions in JavaScript are called
+   * directly. One that returns a promise fails the call with `ERR_EXTISM_HOST_FUNCTION`, with an
+   * `ERR_EXTISM_ASYNC` as its `cause`, and goes on by itself.
+   *
+   * @throws What `call` rejects with.
+   */
+  callSync (name: string, input?: string | Bytes, options?: CallSyncOptions | null): Buffer
 
   /**
    * Whether the plugin has a function of this name that can be called: one without parameters,
@@ -464,7 +575,8 @@ export class Plugin {
 
   /**
    * Replaces the code, under the conditions of the constructor. Calls made before finish on the
-   * old code. If this throws, the old code stays.
+   * old code. If this throws, the old code stays. The options of before do not: those not given
+   * have their defaults. `stats()` begins anew.
    *
    * @returns `true`.
    * @throws ExtismError `ERR_EXTISM_CLOSED` once the plugin is freed, and what the constructor
@@ -474,14 +586,31 @@ export class Plugin {
     manifest: ManifestLike,
     wasi?: boolean,
     functions?: readonly HostFunction[],
-    config?: Config | null
+    config?: Config | null,
+    options?: PluginOptions | null
   ): true
 
   /** A way to stop the call that runs, whichever that is at the time. */
   cancelHandle (): CancelHandle
 
+  /**
+   * What the plugin does, and has done.
+   *
+   * @throws ExtismError `ERR_EXTISM_CLOSED` once the plugin is freed.
+   */
+  stats (): PluginStats
+
   /** Takes no further calls; those made before are finished. Once more does nothing. */
   free (): void
+
+  /**
+   * `free`, and a promise that the calls made before have ended. A host function of the plugin
+   * must not await it, as that would be one of them.
+   */
+  close (): Promise<void>
+
+  /** `close`, for `await using`. */
+  [Symbol.asyncDispose] (): Promise<void>
 }
 
 /** Stops calls of one plugin, see `plugin.cancelHandle()`. */
@@ -492,9 +621,10 @@ export class CancelHandle {
   #private
 
   /**
-   * Stops the call that runs, also one that waits for a host function: it rejects with
-   * `ERR_EXTISM_CANCELLED`. Calls in the queue are not touched, nor is one that `update` has
-   * left on the old code.
+   * Stops the calls that run, also those that wait for a host function, or, where none does, the
+   * call that is the next to run: they reject with `ERR_EXTISM_CANCELLED`. Other calls in the
+   * queue are not touched, nor are those that `update` has left on the old code. To stop one call
+   * and no other, give it a `signal`.
    *
    * @returns Whether there was a call to stop.
    */
@@ -505,6 +635,9 @@ export class CancelHandle {
 
 /** The codes of `ExtismError`, stable from release to release. docs/errors.md explains each. */
 export type ExtismErrorCode =
+  | 'ABORT_ERR'
+  | 'ERR_EXTISM_ASYNC'
+  | 'ERR_EXTISM_BUSY'
   | 'ERR_EXTISM_CANCELLED'
   | 'ERR_EXTISM_CLOSED'
   | 'ERR_EXTISM_EXIT'
@@ -520,6 +653,9 @@ export type ExtismErrorCode =
   | 'ERR_EXTISM_MEMORY'
   | 'ERR_EXTISM_MODULE'
   | 'ERR_EXTISM_OUT_OF_MEMORY'
+  | 'ERR_EXTISM_QUEUE_FULL'
+  | 'ERR_EXTISM_QUEUE_TIMEOUT'
+  | 'ERR_EXTISM_REENTRANT'
   | 'ERR_EXTISM_STALE'
   | 'ERR_EXTISM_TIMEOUT'
   | 'ERR_EXTISM_TRAP'
@@ -550,6 +686,17 @@ export class ExtismError extends Error {
   readonly exitCode?: number
   /** Where the plugin was when it broke off, innermost first. */
   readonly backtrace?: string
+}
+
+/**
+ * What a call rejects with that its `signal` ended. It is an `ExtismError`; its class is not
+ * exported, its `name` and `code` tell it.
+ */
+export interface AbortError extends ExtismError {
+  name: 'AbortError'
+  readonly code: 'ABORT_ERR'
+  /** The reason of the signal. */
+  cause?: unknown
 }
 
 // The process

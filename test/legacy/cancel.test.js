@@ -144,4 +144,22 @@ describe('plugin.cancelHandle() and handle.cancel()', () => {
     assert.equal((await plugin.call('count')).toString(), '1')
     plugin.free()
   })
+
+  test('reaches no call after the cancelled one, however soon that comes, on many plugins at once', async () => {
+    const code = guest('(func (export "wait") (call $wait)) (func (export "echo") (call $give (call $input)))', { user: '(import USER "wait" (func $wait))' })
+    const outcomes = {}
+    await Promise.all(Array.from({ length: 16 }, async () => {
+      const plugin = new Plugin(code, false, [new HostFunction('wait', [], [], () => {
+        plugin.cancelHandle().cancel()
+        return new Promise(() => {})
+      })])
+      for (let i = 0; i < 200; i++) {
+        const settled = await Promise.allSettled([plugin.call('wait'), plugin.call('echo', 'x')])
+        const outcome = settled.map(({ reason }) => reason?.code ?? 'answered').join(', ')
+        outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+      }
+      plugin.free()
+    }))
+    assert.deepEqual(outcomes, { 'ERR_EXTISM_CANCELLED, answered': 3200 })
+  })
 })

@@ -2,7 +2,17 @@
 // run.
 
 import extism = require('extism-napi')
-import type { HostFunctionCallback, Manifest, ManifestWasm, StoreOptions, StoreStats, Value } from 'extism-napi'
+import type {
+  CallOptions,
+  HostFunctionCallback,
+  Manifest,
+  ManifestWasm,
+  PluginOptions,
+  PluginStats,
+  StoreOptions,
+  StoreStats,
+  Value
+} from 'extism-napi'
 
 const {
   CancelHandle,
@@ -19,14 +29,14 @@ const {
   withContext
 } = extism
 
-const options: StoreOptions = { maxEntries: 10 }
-const store: extism.Store = new Store([['key', 'value']], options)
-const stats: StoreStats = store.stats()
+const bounds: StoreOptions = { maxEntries: 10 }
+const store: extism.Store = new Store([['key', 'value']], bounds)
+const counts: StoreStats = store.stats()
 
 const echo: HostFunctionCallback<[extism.ValType.I64], [extism.ValType.I64]> = (plugin, inputs, outputs) => {
   const input: Value<extism.ValType.I64> = inputs[0]
   plugin.returnBytes(outputs[0], plugin.inputBytes(input))
-  console.log(plugin instanceof CurrentPlugin, stats.hits)
+  console.log(plugin instanceof CurrentPlugin, counts.hits)
 }
 
 const functions: extism.HostFunction[] = [
@@ -40,6 +50,14 @@ const manifest: Manifest = { wasm: [wasm], timeout_ms: 100 }
 const context: extism.Context = new Context()
 const plugin: extism.Plugin = new Plugin(manifest, true, functions, undefined, context)
 const handle: extism.CancelHandle = plugin.cancelHandle()
+const options: PluginOptions = { instances: 2, maxQueue: 10, queueTimeoutMs: 100, cache: false }
+const aborting: CallOptions = { signal: AbortSignal.timeout(100), timeoutMs: 50 }
+Plugin.create(manifest, true, functions, undefined, context, options).then(async (created: extism.Plugin) => {
+  const stats: PluginStats = created.stats()
+  console.log(await created.call('run', 'input', aborting), created.callSync('run', '', { timeoutMs: 50 }), stats.runMs.p99)
+  await created.close()
+  await created[Symbol.asyncDispose]()
+})
 console.log(handle instanceof CancelHandle, handle.cancel(), setLogFile('plugins.log', 'warn'), extismVersion())
 
 withContext(async context => await context.plugin(manifest, true).call('run')).then(

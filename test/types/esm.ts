@@ -15,7 +15,10 @@ import {
   withContext
 } from 'extism-napi'
 import type {
+  AbortError,
   Bytes,
+  CallOptions,
+  CallSyncOptions,
   Config,
   ExtismErrorCode,
   ExtismErrorDetails,
@@ -28,6 +31,9 @@ import type {
   ManifestWasmPath,
   ManifestWasmUrl,
   MemoryGetOptions,
+  Percentiles,
+  PluginOptions,
+  PluginStats,
   StoreOptions,
   StoreStats,
   Value
@@ -302,6 +308,7 @@ manifests.push(new URL('https://example.com/plugin.wasm'))
 // Context and Plugin
 
 const context = new Context()
+const running: PluginOptions = { instances: 4, maxQueue: 100, queueTimeoutMs: Infinity, cache: true }
 const plugins: Plugin[] = [
   context.plugin(bytes),
   context.plugin(snake, true),
@@ -309,8 +316,26 @@ const plugins: Plugin[] = [
   context.plugin('(module)', false, [], { key: 'value' }),
   new Plugin(bytes),
   new Plugin(bytes, true, functions, config, context),
-  new Plugin(bytes, true, functions, null, null)
+  new Plugin(bytes, true, functions, null, null),
+  new Plugin(bytes, true, functions, config, context, running),
+  new Plugin(bytes, false, [], null, null, { cache: false }),
+  context.plugin(bytes, false, [], null, { instances: 2, cache: './cache' }),
+  context.plugin(bytes, false, [], null, null),
+  await Plugin.create(bytes),
+  await Plugin.create(snake, true, functions, config, context, running)
 ]
+expectType<Promise<Plugin>>()(Plugin.create(snake), true)
+
+const { signal } = new AbortController()
+const calling: CallOptions = { signal, timeoutMs: 100 }
+const callingSync: CallSyncOptions = { timeoutMs: Infinity }
+
+/** What a caller has got may be undefined. */
+export async function pass (plugin: Plugin, signal?: AbortSignal, timeoutMs?: number): Promise<string> {
+  await using closing = plugin
+  return (await closing.call('run', 'input', { signal, timeoutMs })).toString()
+}
+
 for (const plugin of plugins) {
   expectType<number>()(plugin.id, true)
   expectType<Context>()(plugin.ctx, true)
@@ -319,10 +344,26 @@ for (const plugin of plugins) {
   expectType<Promise<Buffer>>()(plugin.call('run', 'input'), true)
   expectType<Promise<Buffer>>()(plugin.call('run', Buffer.from('input')), true)
   expectType<Promise<Buffer>>()(plugin.call('run', new ArrayBuffer(1)), true)
+  expectType<Promise<Buffer>>()(plugin.call('run', '', calling), true)
+  expectType<Promise<Buffer>>()(plugin.call('run', '', { timeoutMs: 10 }), true)
+  expectType<Buffer>()(plugin.callSync('run'), true)
+  expectType<Buffer>()(plugin.callSync('run', Buffer.from('input'), callingSync), true)
   expectType<true>()(plugin.update(bytes, true, functions, config), true)
+  expectType<true>()(plugin.update(bytes, true, functions, config, running), true)
+  expectType<PluginStats>()(plugin.stats(), true)
+  expectType<Promise<void>>()(plugin.close(), true)
   const handle: CancelHandle = plugin.cancelHandle()
   expectType<boolean>()(handle.cancel(), true)
   plugin.free()
+}
+for (const stats of plugins.map(plugin => plugin.stats())) {
+  const counts = [stats.calls, stats.active, stats.queued, stats.instances, stats.replaced]
+  expectType<number[]>()(counts, true)
+  expectType<number | undefined>()(stats.errors.ERR_EXTISM_TIMEOUT, true)
+  const times: Percentiles[] = [stats.runMs, stats.waitMs]
+  expectType<(number | undefined)[]>()([times[0]?.p50, times[1]?.p99], true)
+  // @ts-expect-error: no such code
+  stats.errors.ERR_EXTISM_OTHER
 }
 expectType<void>()(context.reset(), true)
 expectType<void>()(context.free(), true)
@@ -347,6 +388,20 @@ plugins[0]?.call()
 plugins[0]?.call('run').toString('utf8')
 // @ts-expect-error: the number stays
 if (plugins[0]) plugins[0].id = 1
+// @ts-expect-error: options are no context
+plugins.push(new Plugin(bytes, true, [], null, { instances: 2 }))
+// @ts-expect-error: misspelled
+plugins.push(context.plugin(bytes, true, [], null, { instance: 2 }))
+// @ts-expect-error: on or off, or a directory
+plugins.push(context.plugin(bytes, true, [], null, { cache: new URL('file:///cache') }))
+// @ts-expect-error: a promise is not its plugin
+plugins.push(Plugin.create(bytes))
+// @ts-expect-error: a controller is not its signal
+plugins[0]?.call('run', '', { signal: new AbortController() })
+// @ts-expect-error: nothing can abort what blocks this thread
+plugins[0]?.callSync('run', '', { signal })
+// @ts-expect-error: a time is a number
+plugins[0]?.call('run', '', { timeoutMs: '5s' })
 // @ts-expect-error: a handle comes from a plugin
 export const stray = new CancelHandle()
 // @ts-expect-error: a context is to be used by something
@@ -370,8 +425,13 @@ export function statusOf (reason: unknown): number {
   switch (reason.code) {
     case 'ERR_EXTISM_TIMEOUT':
       return 504
+    case 'ABORT_ERR':
+      return 499
+    case 'ERR_EXTISM_BUSY':
     case 'ERR_EXTISM_CANCELLED':
     case 'ERR_EXTISM_CLOSED':
+    case 'ERR_EXTISM_QUEUE_FULL':
+    case 'ERR_EXTISM_QUEUE_TIMEOUT':
       return 503
     case 'ERR_EXTISM_EXIT':
     case 'ERR_EXTISM_GUEST':
@@ -383,6 +443,7 @@ export function statusOf (reason: unknown): number {
       return 502
     case 'ERR_EXTISM_OUT_OF_MEMORY':
       return 507
+    case 'ERR_EXTISM_ASYNC':
     case 'ERR_EXTISM_INSTANCE':
     case 'ERR_EXTISM_INTERNAL':
     case 'ERR_EXTISM_LINK':
@@ -390,6 +451,7 @@ export function statusOf (reason: unknown): number {
     case 'ERR_EXTISM_MANIFEST':
     case 'ERR_EXTISM_MEMORY':
     case 'ERR_EXTISM_MODULE':
+    case 'ERR_EXTISM_REENTRANT':
     case 'ERR_EXTISM_STALE':
     case 'ERR_EXTISM_TRAP':
       return 500
@@ -398,6 +460,14 @@ export function statusOf (reason: unknown): number {
   }
 }
 
+export function wasAborted (reason: ExtismError): reason is AbortError {
+  return reason.code === 'ABORT_ERR'
+}
+
+export const aborted: (error: AbortError) => 'ABORT_ERR' = error => error.code
+
+// @ts-expect-error: its class is not exported
+if (error instanceof AbortError) error.cause
 // @ts-expect-error: no such code
 export const unknownCode = new ExtismError('ERR_EXTISM_OTHER', 'message')
 // @ts-expect-error: no such code

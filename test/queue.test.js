@@ -1,0 +1,274 @@
+import { describe, test } from 'node:test'
+import assert from 'node:assert/strict'
+import { Context, Plugin, withContext } from '../index.js'
+import { answering, holding, outcomes, until, watch } from './answering.js'
+import { pluginBytes, wat } from './helpers.js'
+
+const texts = count => Array.from({ length: count }, (_, i) => `${i}`)
+const FULL = 'ERR_EXTISM_QUEUE_FULL'
+const CLOSED = { name: 'ExtismError', code: 'ERR_EXTISM_CLOSED' }
+
+describe('maxQueue', () => {
+  for (const [maxQueue, instances] of [[0, 1], [1, 1], [10, 1], [0, 3], [2, 3]]) {
+    test(`${maxQueue} lets ${maxQueue} calls wait behind those that run on ${instances}, and refuses more`, async () => {
+      const { plugin, question } = holding({ maxQueue, instances })
+      const running = texts(instances).map(text => plugin.call('ask', text))
+      const questions = []
+      for (const call of running) questions.push(await question(call))
+      const calls = texts(maxQueue + 5).map(text => plugin.call('echo', text))
+      // Those that are refused are refused while the others wait.
+      assert.deepEqual(await outcomes(calls.slice(maxQueue)), Array(5).fill(FULL))
+      assert.equal(plugin.stats().queued, maxQueue)
+      for (const { resolve } of questions) resolve()
+      assert.deepEqual(await outcomes(running), texts(instances))
+      assert.deepEqual(await outcomes(calls.slice(0, maxQueue)), texts(maxQueue))
+      assert.deepEqual(plugin.stats().errors, { [FULL]: 5 })
+      assert.equal(String(await plugin.call('echo', 'room again')), 'room again')
+      await plugin.close()
+    })
+  }
+
+  test('does not count calls that free instances are about to take', async () => {
+    const plugin = answering(text => text, { maxQueue: 0, instances: 4 })
+    for (let round = 0; round < 20; round++) {
+      assert.deepEqual(await outcomes(texts(4).map(text => plugin.call('echo', text))), texts(4))
+    }
+    await plugin.close()
+  })
+
+  test('is 65,536 by default', async () => {
+    const { plugin, question } = holding()
+    const running = plugin.call('ask', 'held')
+    const { resolve } = await question()
+    const waiting = Array.from({ length: 65_536 }, () => plugin.call('echo'))
+    await assert.rejects(plugin.call('echo'), { name: 'ExtismError', code: FULL, message: /^Plugin error: .*65536.*maxQueue/ })
+    const { queued, active, calls } = plugin.stats()
+    assert.deepEqual({ queued, active, calls }, { queued: 65_536, active: 1, calls: 1 })
+    resolve()
+    await Promise.all([running, ...waiting])
+    await plugin.close()
+  })
+
+  test('what is none is refused', () => {
+    const code = pluginBytes('modern.wat')
+    for (const bad of [-1, 0.5, NaN, Infinity, 2 ** 32]) assert.throws(() => new Plugin(code, false, [], undefined, null, { maxQueue: bad }), { name: 'RangeError', message: /maxQueue/ })
+    for (const bad of ['1', {}]) assert.throws(() => new Plugin(code, false, [], undefined, null, { maxQueue: bad }), { name: 'TypeError', message: /maxQueue/ })
+  })
+})
+
+describe('queueTimeoutMs', () => {
+  test('fails calls that wait longer, not the one that runs', async () => {
+    const { plugin, question } = holding({ queueTimeoutMs: 10, timeout_ms: 5_000 })
+    const running = plugin.call('ask', 'running')
+    const runner = watch(running)
+    const { resolve } = await question(running)
+    const waiting = texts(20).map(text => plugin.call('echo', text))
+    assert.deepEqual(await outcomes(waiting), Array(20).fill('ERR_EXTISM_QUEUE_TIMEOUT'))
+    for (let i = 0; i < 30; i++) {
+      await assert.rejects(plugin.call('echo'), { name: 'ExtismError', message: /^Plugin error: .*10 ms.*queueTimeoutMs/ })
+      assert.equal(runner.settled, false, `call ${i} failed after the one that ran had ended`)
+    }
+    assert.deepEqual(plugin.stats().errors, { ERR_EXTISM_QUEUE_TIMEOUT: 50 })
+    assert.equal(plugin.stats().queued, 0)
+    resolve()
+    assert.equal(String(await running), 'running')
+    assert.equal(String(await plugin.call('echo', 'after')), 'after')
+    await plugin.close()
+  })
+
+  test('does not hold once a call runs', async () => {
+    const { plugin, question } = holding({ queueTimeoutMs: 5_000 })
+    const calls = [plugin.call('ask', 'one'), plugin.call('ask', 'two')]
+    ;(await question()).resolve()
+    ;(await question()).resolve()
+    assert.deepEqual(await outcomes(calls), ['one', 'two'])
+    const short = answering(text => new Promise(resolve => setTimeout(resolve, 60, text)), { queueTimeoutMs: 20 })
+    // The instance is there, so that the call does not wait for it.
+    await until(() => short.stats().instances === 1)
+    assert.equal(String(await short.call('ask', 'longer than it may wait')), 'longer than it may wait')
+    await Promise.all([plugin.close(), short.close()])
+  })
+
+  test('0, Infinity and none are any time', async () => {
+    for (const queueTimeoutMs of [0, Infinity, Number.MAX_VALUE, undefined, null]) {
+      const { plugin, question } = holding({ queueTimeoutMs })
+      const calls = [plugin.call('ask', 'a'), plugin.call('echo', 'b')]
+      ;(await question()).resolve()
+      assert.deepEqual(await outcomes(calls), ['a', 'b'])
+      await plugin.close()
+    }
+  })
+
+  test('what is none is refused', () => {
+    const code = pluginBytes('modern.wat')
+    for (const bad of [-1, NaN, -Infinity]) assert.throws(() => new Plugin(code, false, [], undefined, null, { queueTimeoutMs: bad }), { name: 'RangeError', message: /queueTimeoutMs/ })
+    for (const bad of ['1', {}]) assert.throws(() => new Plugin(code, false, [], undefined, null, { queueTimeoutMs: bad }), { name: 'TypeError', message: /queueTimeoutMs/ })
+  })
+})
+
+describe('the queue', () => {
+  test('is first in, first out', async () => {
+    const [asked, settled] = [[], []]
+    const plugin = answering(async text => {
+      asked.push(text)
+      return text
+    })
+    await Promise.all(texts(1_000).map(text => plugin.call('ask', text).then(output => settled.push(String(output)))))
+    assert.deepEqual(asked, texts(1_000))
+    assert.deepEqual(settled, texts(1_000))
+    await plugin.close()
+  })
+
+  for (const instances of [1, 3]) {
+    test(`settles 20,000 calls in flight on ${instances} exactly once each`, async () => {
+      const plugin = answering(text => text, { instances })
+      const repeated = []
+      const listener = (...args) => repeated.push(args)
+      process.on('multipleResolves', listener)
+      const counts = new Uint8Array(20_000)
+      await Promise.all(Array.from(counts, async (_, i) => {
+        const fails = i % 1_000 === 0
+        const outcome = await plugin.call(fails ? 'trap' : 'echo', `${i}`).then(String, error => error.code)
+        if (outcome === (fails ? 'ERR_EXTISM_TRAP' : `${i}`)) counts[i]++
+      }))
+      process.off('multipleResolves', listener)
+      assert.ok(counts.every(count => count === 1))
+      assert.deepEqual(repeated, [])
+      const { calls, queued, errors } = plugin.stats()
+      assert.deepEqual({ calls, queued, errors }, { calls: 20_000, queued: 0, errors: { ERR_EXTISM_TRAP: 20 } })
+      await plugin.close()
+    })
+  }
+
+  test('fails as a whole with the reason where no instance can be made', async () => {
+    const plugin = new Plugin({ wasm: [{ data: wat('(module (memory 100) (func (export "run")))') }], memory: { max_pages: 50 } }, false, [], undefined, null, { instances: 3 })
+    for (let round = 0; round < 3; round++) {
+      assert.deepEqual(await outcomes(texts(50).map(() => plugin.call('run'))), Array(50).fill('ERR_EXTISM_OUT_OF_MEMORY'))
+    }
+    await plugin.close()
+  })
+})
+
+describe('close()', () => {
+  test('drains: calls made before are finished, later ones are refused, and then it is done', async () => {
+    const { plugin, question } = holding({ instances: 2 })
+    const calls = [...['a', 'b'].map(text => plugin.call('ask', text)), ...texts(100).map(text => plugin.call('echo', text))]
+    const questions = [await question(), await question()]
+    const order = []
+    calls.forEach(call => call.then(() => order.push('call')))
+    const closed = plugin.close().then(() => order.push('close'))
+    await assert.rejects(plugin.call('echo', 'late'), CLOSED)
+    assert.throws(() => plugin.callSync('echo', 'late'), CLOSED)
+    assert.throws(() => plugin.stats(), CLOSED)
+    assert.equal(plugin.functionExists('echo'), false)
+    assert.equal(plugin.cancelHandle().cancel(), false)
+    for (const { resolve } of questions) resolve()
+    assert.deepEqual(await outcomes(calls), ['a', 'b', ...texts(100)])
+    await closed
+    assert.deepEqual(order, [...Array(102).fill('call'), 'close'])
+  })
+
+  test('once more does nothing, and is done when the first is', async () => {
+    const { plugin, question } = holding()
+    const call = plugin.call('ask', 'held')
+    const { resolve } = await question()
+    const order = []
+    call.then(() => order.push('call'))
+    plugin.free()
+    const closing = [plugin.close(), plugin.close(), plugin[Symbol.asyncDispose]()]
+    const closed = Promise.all(closing.map(close => close.then(() => order.push('close'))))
+    await new Promise(setImmediate)
+    resolve()
+    await Promise.all([call, closed])
+    assert.deepEqual(order, ['call', 'close', 'close', 'close'])
+    assert.equal(await plugin.close(), undefined)
+    plugin.free()
+  })
+
+  test('also waits for calls on code that was replaced', async () => {
+    const { plugin, question } = holding()
+    const call = plugin.call('ask', 'held')
+    const { resolve } = await question()
+    plugin.update(pluginBytes('modern.wat'))
+    const order = []
+    call.then(() => order.push('call'))
+    const closed = plugin.close().then(() => order.push('close'))
+    await new Promise(setImmediate)
+    resolve()
+    await Promise.all([call, closed])
+    assert.deepEqual(order, ['call', 'close'])
+  })
+
+  test('at any time: before the plugin is compiled, idle, after a trap, in a host function', async () => {
+    const code = pluginBytes('modern.wat')
+    await new Plugin(code, false, [], undefined, null, { cache: false }).close()
+    const early = new Plugin(code, false, [], undefined, null, { cache: false, instances: 3 })
+    const call = early.call('echo', 'early')
+    await early.close()
+    assert.equal(String(await call), 'early')
+    const trapped = new Plugin(code)
+    await assert.rejects(trapped.call('trap'), { code: 'ERR_EXTISM_TRAP' })
+    await trapped.close()
+    let closed
+    const plugin = answering(async text => {
+      closed = plugin.close()
+      return text
+    })
+    assert.equal(String(await plugin.call('ask', 'from within')), 'from within')
+    await closed
+  })
+
+  test('is what Symbol.asyncDispose does', async () => {
+    const { plugin, question } = holding()
+    const call = plugin.call('ask', 'disposed')
+    const { resolve } = await question()
+    const disposed = plugin[Symbol.asyncDispose]()
+    await assert.rejects(plugin.call('echo'), CLOSED)
+    resolve()
+    assert.equal(await disposed, undefined)
+    assert.equal(String(await call), 'disposed')
+  })
+
+  test('takes the plugin out of its context, whose free() finishes calls as well', async () => {
+    const context = new Context()
+    const plugin = context.plugin(pluginBytes('modern.wat'))
+    const call = plugin.call('echo', 'x')
+    await plugin.close()
+    const other = context.plugin(pluginBytes('modern.wat'))
+    const calls = texts(10).map(text => other.call('echo', text))
+    context.free()
+    await assert.rejects(other.call('echo'), CLOSED)
+    assert.deepEqual(await outcomes([call, ...calls]), ['x', ...texts(10)])
+    const late = await withContext(context => context.plugin(pluginBytes('modern.wat')))
+    await assert.rejects(late.call('echo'), CLOSED)
+  })
+})
+
+describe('stats()', () => {
+  test('says what a plugin does and has done', async () => {
+    const { plugin, question } = holding({ instances: 2 })
+    assert.deepEqual(Object.keys(plugin.stats()).sort(), ['active', 'calls', 'errors', 'instances', 'queued', 'replaced', 'runMs', 'waitMs'])
+    const calls = ['a', 'b', 'c'].map(text => plugin.call('ask', text))
+    const [first, second] = [await question(), await question()]
+    const running = plugin.stats()
+    assert.deepEqual(running, { ...running, calls: 0, errors: {}, active: 2, queued: 1, instances: 2, replaced: 0 })
+    first.resolve()
+    second.reject(new Error('on purpose'))
+    ;(await question()).resolve()
+    await Promise.allSettled([...calls, plugin.call('trap')])
+    const done = plugin.stats()
+    assert.deepEqual([done.calls, done.errors, done.active, done.queued], [4, { ERR_EXTISM_HOST_FUNCTION: 1, ERR_EXTISM_TRAP: 1 }, 0, 0])
+    await plugin.close()
+  })
+
+  test('has the median and the 99th percentile of running and of waiting, in milliseconds', async () => {
+    const plugin = answering(text => new Promise(resolve => setTimeout(resolve, 20, text)))
+    assert.deepEqual(plugin.stats().runMs, { p50: 0, p99: 0 })
+    await Promise.all([plugin.call('ask'), plugin.call('ask')])
+    const { runMs, waitMs } = plugin.stats()
+    // Timers may be a millisecond early.
+    assert.ok(runMs.p50 >= 18 && runMs.p99 >= runMs.p50, `${runMs.p50} ${runMs.p99}`)
+    assert.ok(waitMs.p99 >= 18 && waitMs.p99 >= waitMs.p50, `${waitMs.p50} ${waitMs.p99}`)
+    await plugin.close()
+  })
+})
