@@ -40,6 +40,8 @@ function defaultDirectory () {
 }
 
 function prepare (directory) {
+  // The home directory may be unknown.
+  if (!path.isAbsolute(directory)) return undefined
   try {
     fs.mkdirSync(directory, { recursive: true, mode: 0o700 })
     if (!isPrivate(directory)) return undefined

@@ -95,10 +95,10 @@ export function guest (body, { user = '', era = 'modern' } = {}) {
 
 /**
  * Runs a module script in a process of its own, which finds the package's exports and these
- * helpers as globals. Resolves with how it ended, whatever that was. A process that hangs is
- * killed in the end, which shows as a signal.
+ * helpers as globals; `env` adds to its environment. Resolves with how it ended, whatever that
+ * was. A process that hangs is killed in the end, which shows as a signal.
  */
-export function run (script, { flags = [] } = {}) {
+export function run (script, { flags = [], env = {} } = {}) {
   const prelude = `
     import * as extism from ${JSON.stringify(INDEX)}
     import * as helpers from ${JSON.stringify(import.meta.url)}
@@ -108,7 +108,7 @@ export function run (script, { flags = [] } = {}) {
     Object.assign(globalThis, extism, helpers, { assert, once, Worker })
     await (async () => {\n${script}\n})()`
   return new Promise(resolve => {
-    const options = { maxBuffer: 16 << 20, timeout: 60_000, killSignal: 'SIGKILL' }
+    const options = { maxBuffer: 16 << 20, timeout: 60_000, killSignal: 'SIGKILL', env: { ...process.env, ...env } }
     const child = execFile(process.execPath, ['--input-type=module', ...flags, '-e', prelude], options, (_, stdout, stderr) => {
       resolve({ code: child.exitCode, signal: child.signalCode, stdout, stderr })
     })

@@ -91,12 +91,26 @@ describe('in the middle of a call that spins', () => {
     assert.deepEqual({ code, signal }, { code: 7, signal: null }, stderr)
   })
 
-  test('process.exit in a host function ends the process with its code', async () => {
-    const { code, signal, stderr } = await run(`
-      const quit = new HostFunction('quit', [], [], () => process.exit(8))
-      await new Plugin(guest('(func (export "run") (call $quit))', { user: '(import USER "quit" (func $quit))' }), false, [quit]).call('run')`)
-    assert.deepEqual({ code, signal }, { code: 8, signal: null }, stderr)
-  })
+  for (const [how, body, call] of [
+    ['', '() => process.exit(8)', "await plugin.call('run')"],
+    [' that is async', 'async () => { await null; process.exit(8) }', "await plugin.call('run')"],
+    [' of callSync', '() => process.exit(8)', "plugin.callSync('run')"],
+    [', after calls that wait', '() => process.exit(8)', "for (let i = 0; i < 100; i++) plugin.call('run').catch(() => {}); await new Promise(() => {})"]
+  ]) {
+    test(`process.exit in a host function${how} ends the process with its code`, async () => {
+      const { code, signal, stderr } = await run(`
+        const quit = new HostFunction('quit', [], [], ${body})
+        const plugin = new Plugin(guest('(func (export "run") (call $quit))', { user: '(import USER "quit" (func $quit))' }), false, [quit])
+        ${call}`)
+      assert.deepEqual({ code, signal, stderr }, { code: 8, signal: null, stderr: '' })
+    })
+  }
+
+  test('process.exit runs listeners that may still call plugins synchronously', () => prints(`
+    const plugin = new Plugin(pluginBytes('modern.wat'))
+    await plugin.call('echo', 'x')
+    process.on('exit', () => console.log(plugin.callSync('echo', 'exiting').toString()))
+    process.exit()`, 'exiting'))
 
   test('an uncaught exception ends the process as ever', async () => {
     const { code, signal, stderr } = await run(`

@@ -43,6 +43,15 @@ const CALL = `
     if (i === 3) post('calling')
   }`
 
+/** Work that never stops calling synchronously. */
+const CALL_SYNC = `
+  const hear = new HostFunction('hear', [], [], () => {})
+  const plugin = new Plugin(guest('(func (export "run") (call $hear))', { user: '(import USER "hear" (func $hear))' }), false, [hear])
+  for (let i = 0; ; i++) {
+    plugin.callSync('run')
+    if (i === 3) post('calling')
+  }`
+
 describe('in a worker', () => {
   test('a plugin is made and called, and the worker ends by itself with it left open', () => withWorkers(`
     const worker = start("const plugin = new Plugin(pluginBytes('modern.wat')); post((await plugin.call('echo', 'from the worker')).toString())")
@@ -108,9 +117,9 @@ describe('several workers at once', () => {
 })
 
 describe('a worker is terminated', () => {
-  for (const [name, work] of Object.entries({ 'while its plugin spins': SPIN, 'while its plugin waits for a host function': WAIT, 'while it calls and calls': CALL })) {
-    test(`${name}, 20 times, and the parent goes on`, () => withWorkers(`
-      for (let i = 0; i < 20; i++) {
+  for (const [name, work] of Object.entries({ 'while its plugin spins': SPIN, 'while its plugin waits for a host function': WAIT, 'while it calls and calls': CALL, 'while it calls synchronously': CALL_SYNC })) {
+    test(`${name}, 50 times, and the parent goes on`, () => withWorkers(`
+      for (let i = 0; i < 50; i++) {
         const worker = start(${JSON.stringify(work)})
         await once(worker, 'message')
         await worker.terminate()

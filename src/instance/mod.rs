@@ -165,7 +165,7 @@ fn compile(
     slot: &Arc<Slot>,
     source: &Arc<dyn Source>,
 ) -> Result<CompiledPlugin, Failure> {
-    catch(|| {
+    let build = |cache: Option<&PathBuf>| {
         let builder = PluginBuilder::new(manifest(recipe)?)
             .with_functions(host::functions(recipe, slot, source))
             .with_wasi(recipe.wasi)
@@ -177,12 +177,21 @@ fn compile(
                 memdump: None,
                 debug_info: false,
             });
-        let builder = match &recipe.cache {
+        let builder = match cache {
             Some(file) => builder.with_cache_config(file),
             None => builder.with_cache_disabled(),
         };
         builder.compile().map_err(unusable)
-    })
+    };
+    // What is wrong with a cache, a full disk for example, is not wrong with the plugin.
+    let cached = recipe
+        .cache
+        .as_ref()
+        .map(|file| catch(|| build(Some(file))));
+    match cached {
+        Some(Ok(compiled)) => Ok(compiled),
+        _ => catch(|| build(None)),
+    }
 }
 
 fn instantiate(compiled: &CompiledPlugin, slot: &Slot) -> Result<Plugin, Failure> {
