@@ -3,8 +3,8 @@
 
 use wasmparser::ValType;
 
-use super::link::Signature;
 use super::names::FUNCTION;
+use super::resolve::Signature;
 use super::{Types, text};
 
 const GUARD: &str = include_str!("guard.wat");

@@ -1,26 +1,17 @@
 //! How the modules of one manifest and the host functions fit together, decided before
 //! anything is compiled.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use wasmparser::MemoryType;
-use wasmparser::ValType::{self, I32};
+use wasmparser::ValType::I32;
 
 use super::driver::{self, Entry};
 use super::names::*;
+use super::resolve::{Resolved, Signature};
 use super::rewrite::{exported_name, rewrite};
 use super::{Export, Import, Kind, Module, Types, guard, sleep};
 use crate::error::{Code, Failure};
-
-/// A host function as the linker sees it.
-pub struct Signature {
-    /// `None`: where guests of either era look for it.
-    pub namespace: Option<String>,
-    pub name: String,
-    pub types: Types,
-    /// It finds a value for a key, and the guard does the rest.
-    pub lookup: bool,
-}
 
 /// What an instance is made of: modules for the runtime, in the order given, and what they
 /// offer.
@@ -51,31 +42,6 @@ impl Blueprint {
     }
 }
 
-impl Signature {
-    pub fn new(
-        namespace: Option<String>,
-        name: String,
-        params: Vec<ValType>,
-        results: Vec<ValType>,
-        lookup: bool,
-    ) -> Self {
-        Self {
-            namespace,
-            name,
-            types: Types { params, results },
-            lookup,
-        }
-    }
-
-    fn answers(&self, import: &Import) -> bool {
-        self.name == import.name
-            && match &self.namespace {
-                Some(namespace) => *namespace == import.module,
-                None => import.module == USER || import.module == LEGACY,
-            }
-    }
-}
-
 /// Links modules, of which the one named `main`, or else the last one, is the plugin's own.
 pub fn link(
     mut modules: Vec<Module>,
@@ -85,24 +51,12 @@ pub fn link(
     name_main(&mut modules)?;
     let main = modules.iter().position(|module| module.name == MAIN);
     let main = main.ok_or_else(|| fail("the manifest has no module".to_owned()))?;
-    let mut linker = Linker {
-        modules: &modules,
-        functions,
-        wasi,
-        order: Vec::new(),
-        path: Vec::new(),
-        uses_http: false,
-        used: Vec::new(),
-        renamed: HashMap::new(),
-    };
-    linker.visit(main)?;
-    let Linker {
+    let Resolved {
         order,
         used,
         uses_http,
         renamed,
-        ..
-    } = linker;
+    } = Resolved::of(&modules, main, functions, wasi)?;
 
     let mut entries = Vec::new();
     for &index in &order {
@@ -160,7 +114,7 @@ pub fn link(
     })
 }
 
-fn fail(message: String) -> Failure {
+pub fn fail(message: String) -> Failure {
     Failure::new(Code::Link, message)
 }
 
@@ -201,7 +155,7 @@ fn name_main(modules: &mut [Module]) -> Result<(), Failure> {
 }
 
 /// The memory of a module that can sleep and whose sleep can be ended.
-fn sleeping(module: &Module) -> Option<&MemoryType> {
+pub fn sleeping(module: &Module) -> Option<&MemoryType> {
     let sleeps = |import: &Import| import.module == WASI && import.name == sleep::POLL;
     let memory = module
         .memory
@@ -210,7 +164,7 @@ fn sleeping(module: &Module) -> Option<&MemoryType> {
     module.imports.iter().any(sleeps).then_some(memory)
 }
 
-fn linked_name(module: &Module) -> &str {
+pub fn linked_name(module: &Module) -> &str {
     if module.name == MAIN {
         GUEST
     } else {
@@ -220,38 +174,6 @@ fn linked_name(module: &Module) -> &str {
 
 fn is_callable(types: &Types) -> bool {
     types.params.is_empty() && (types.results.is_empty() || types.results == [I32])
-}
-
-/// Whether an export can be what an import wants. Of reference types and the like the runtime
-/// knows more.
-fn fits(export: &Kind, import: &Kind) -> bool {
-    match (export, import) {
-        (Kind::Function(export), Kind::Function(import)) => {
-            export == import || !(export.is_numeric() && import.is_numeric())
-        }
-        (Kind::Table(export), Kind::Table(import)) => covers(
-            (export.initial, export.maximum),
-            (import.initial, import.maximum),
-        ),
-        (Kind::Memory(export), Kind::Memory(import)) => {
-            export.memory64 == import.memory64
-                && covers(
-                    (export.initial, export.maximum),
-                    (import.initial, import.maximum),
-                )
-        }
-        (Kind::Global(export), Kind::Global(import)) => {
-            let known = !matches!(import.content_type, ValType::Ref(_));
-            !known || export == import
-        }
-        (export, import) => export.name() == import.name(),
-    }
-}
-
-/// Whether a size and its maximum are what an import wants.
-fn covers(export: (u64, Option<u64>), import: (u64, Option<u64>)) -> bool {
-    let within = |wanted| export.1.is_some_and(|maximum| maximum <= wanted);
-    export.0 >= import.0 && import.1.is_none_or(within)
 }
 
 fn entry(module: &Module, export: &str, types: &Types) -> Entry {
@@ -286,141 +208,5 @@ fn initializers(module: &Module, is_main: bool, entries: &mut Vec<Entry>) {
         push("hs_init", haskell);
     } else if !(is_main && push("__wasm_call_ctors", plain)) {
         push("_initialize", plain);
-    }
-}
-
-struct Linker<'a> {
-    modules: &'a [Module],
-    functions: &'a [Signature],
-    wasi: bool,
-    /// The modules that main needs, each after what it imports from.
-    order: Vec<usize>,
-    path: Vec<usize>,
-    uses_http: bool,
-    used: Vec<usize>,
-    /// Per module and import, where the import comes from after linking.
-    renamed: HashMap<(usize, String, String), (String, String)>,
-}
-
-impl Linker<'_> {
-    fn visit(&mut self, index: usize) -> Result<(), Failure> {
-        if self.order.contains(&index) {
-            return Ok(());
-        }
-        if self.path.contains(&index) {
-            let cycle = self
-                .path
-                .iter()
-                .chain([&index])
-                .map(|&index| format!("\"{}\"", self.modules[index].name));
-            let cycle = cycle.collect::<Vec<_>>().join(" -> ");
-            return Err(fail(format!(
-                "modules import each other in a circle: {cycle}"
-            )));
-        }
-        self.path.push(index);
-        for import in &self.modules[index].imports {
-            let from = self.resolve(index, import)?;
-            let key = (index, import.module.clone(), import.name.clone());
-            self.renamed.insert(key, from);
-        }
-        self.path.pop();
-        self.order.push(index);
-        Ok(())
-    }
-
-    /// Where an import comes from, as the runtime is to look for it.
-    fn resolve(&mut self, index: usize, import: &Import) -> Result<(String, String), Failure> {
-        let module = &self.modules[index].name;
-        let wanted = format!("import \"{}\" \"{}\"", import.module, import.name);
-        let refuse = |why: String| fail(format!("module \"{module}\": {wanted}: {why}"));
-        let check = |types: &Types| match &import.kind {
-            Kind::Function(wanted) if wanted == types => Ok(()),
-            Kind::Function(wanted) => Err(refuse(format!(
-                "the module wants {wanted}, the host has {types}"
-            ))),
-            kind => Err(refuse(format!(
-                "the module wants a {}, the host has a function",
-                kind.name()
-            ))),
-        };
-        if let Some(provider) = self
-            .modules
-            .iter()
-            .position(|module| module.name == import.module)
-        {
-            self.visit(provider)?;
-            let provider = &self.modules[provider];
-            return match provider
-                .exports
-                .iter()
-                .find(|export| export.name == import.name)
-            {
-                None => Err(refuse(
-                    "that module exports nothing of this name".to_owned(),
-                )),
-                Some(export) if !fits(&export.kind, &import.kind) => Err(refuse(format!(
-                    "the module wants a {}, the export is a {}",
-                    import.kind, export.kind
-                ))),
-                Some(_) => Ok((
-                    linked_name(provider).to_owned(),
-                    exported_name(&import.name).to_owned(),
-                )),
-            };
-        }
-        if import.module.starts_with(OWN) {
-            return Err(refuse("that namespace is not for plugins".to_owned()));
-        }
-        let function = self
-            .functions
-            .iter()
-            .position(|function| function.answers(import));
-        if let Some(function) = function {
-            check(&self.functions[function].types)?;
-            let used = self.used.iter().position(|&used| used == function);
-            let number = used.unwrap_or_else(|| {
-                self.used.push(function);
-                self.used.len() - 1
-            });
-            return Ok((GUARD.to_owned(), guard::wrapper(number)));
-        }
-        if import.module == WASI {
-            if !self.wasi {
-                return Err(refuse(
-                    "it needs WASI, which is not enabled for this plugin".to_owned(),
-                ));
-            }
-            if !WASI_FUNCTIONS.contains(&import.name.as_str()) {
-                return Err(refuse("WASI has nothing of this name".to_owned()));
-            }
-            let from = match import.name == sleep::POLL && sleeping(&self.modules[index]).is_some()
-            {
-                true => sleep::name(index),
-                false => import.module.clone(),
-            };
-            return Ok((from, import.name.clone()));
-        }
-        let service = match import.module.as_str() {
-            ENV => Some(import.name.as_str()),
-            LEGACY => import.name.strip_prefix(LEGACY_PREFIX),
-            _ => None,
-        };
-        let found =
-            service.and_then(|service| ENVIRONMENT.iter().find(|(name, ..)| *name == service));
-        if let Some((name, provider, params, results)) = found {
-            check(&Types::new(params, results))?;
-            self.uses_http |= *name == "http_request";
-            return Ok((provider.namespace().to_owned(), (*name).to_owned()));
-        }
-        if import.module == ENV {
-            return Err(refuse(
-                "the host has nothing of this name; the plugin may be built for a newer one"
-                    .to_owned(),
-            ));
-        }
-        Err(refuse(
-            "no module and no host function provides it".to_owned(),
-        ))
     }
 }

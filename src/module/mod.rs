@@ -6,6 +6,7 @@ mod driver;
 mod guard;
 mod link;
 mod names;
+mod resolve;
 mod rewrite;
 mod sleep;
 #[cfg(test)]
@@ -18,8 +19,9 @@ use wasmparser::{FuncType, GlobalType, MemoryType, TableType, ValType, Validator
 use crate::error::{Code, Failure};
 
 pub use driver::SERVE;
-pub use link::{Blueprint, Signature, link};
+pub use link::{Blueprint, link};
 pub use names::{FUNCTION, HOST};
+pub use resolve::Signature;
 
 /// What modules may use; the compiler is given the same set.
 pub const FEATURES: WasmFeatures = WasmFeatures::WASM3

@@ -6,6 +6,7 @@ mod host_call;
 mod plugin;
 mod settler;
 mod source;
+mod stats;
 mod store;
 mod synchronous;
 mod value;

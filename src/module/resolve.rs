@@ -1,0 +1,240 @@
+//! Where the imports of a plugin's modules come from.
+
+use std::collections::HashMap;
+
+use wasmparser::ValType;
+
+use super::link::{fail, linked_name, sleeping};
+use super::names::*;
+use super::rewrite::exported_name;
+use super::{Import, Kind, Module, Types, guard, sleep};
+use crate::error::Failure;
+
+/// A host function as the linker sees it.
+pub struct Signature {
+    /// `None`: where guests of either era look for it.
+    pub namespace: Option<String>,
+    pub name: String,
+    pub types: Types,
+    /// It finds a value for a key, and the guard does the rest.
+    pub lookup: bool,
+}
+
+impl Signature {
+    pub fn new(
+        namespace: Option<String>,
+        name: String,
+        params: Vec<ValType>,
+        results: Vec<ValType>,
+        lookup: bool,
+    ) -> Self {
+        Self {
+            namespace,
+            name,
+            types: Types { params, results },
+            lookup,
+        }
+    }
+
+    fn answers(&self, import: &Import) -> bool {
+        self.name == import.name
+            && match &self.namespace {
+                Some(namespace) => *namespace == import.module,
+                None => import.module == USER || import.module == LEGACY,
+            }
+    }
+}
+
+/// What the main module needs, and where each import of that comes from.
+#[derive(Default)]
+pub struct Resolved {
+    /// The modules, each after what it imports from.
+    pub order: Vec<usize>,
+    pub uses_http: bool,
+    /// The positions of the host functions that something imports.
+    pub used: Vec<usize>,
+    /// Per module and import, where the import comes from after linking.
+    pub renamed: HashMap<(usize, String, String), (String, String)>,
+}
+
+impl Resolved {
+    pub fn of(
+        modules: &[Module],
+        main: usize,
+        functions: &[Signature],
+        wasi: bool,
+    ) -> Result<Self, Failure> {
+        let mut resolver = Resolver {
+            modules,
+            functions,
+            wasi,
+            path: Vec::new(),
+            resolved: Self::default(),
+        };
+        resolver.visit(main)?;
+        Ok(resolver.resolved)
+    }
+}
+
+struct Resolver<'a> {
+    modules: &'a [Module],
+    functions: &'a [Signature],
+    wasi: bool,
+    path: Vec<usize>,
+    resolved: Resolved,
+}
+
+impl Resolver<'_> {
+    fn visit(&mut self, index: usize) -> Result<(), Failure> {
+        if self.resolved.order.contains(&index) {
+            return Ok(());
+        }
+        if self.path.contains(&index) {
+            let cycle = self
+                .path
+                .iter()
+                .chain([&index])
+                .map(|&index| format!("\"{}\"", self.modules[index].name));
+            let cycle = cycle.collect::<Vec<_>>().join(" -> ");
+            return Err(fail(format!(
+                "modules import each other in a circle: {cycle}"
+            )));
+        }
+        self.path.push(index);
+        for import in &self.modules[index].imports {
+            let from = self.resolve(index, import)?;
+            let key = (index, import.module.clone(), import.name.clone());
+            self.resolved.renamed.insert(key, from);
+        }
+        self.path.pop();
+        self.resolved.order.push(index);
+        Ok(())
+    }
+
+    /// Where an import comes from, as the runtime is to look for it.
+    fn resolve(&mut self, index: usize, import: &Import) -> Result<(String, String), Failure> {
+        let module = &self.modules[index].name;
+        let wanted = format!("import \"{}\" \"{}\"", import.module, import.name);
+        let refuse = |why: String| fail(format!("module \"{module}\": {wanted}: {why}"));
+        let check = |types: &Types| match &import.kind {
+            Kind::Function(wanted) if wanted == types => Ok(()),
+            Kind::Function(wanted) => Err(refuse(format!(
+                "the module wants {wanted}, the host has {types}"
+            ))),
+            kind => Err(refuse(format!(
+                "the module wants a {}, the host has a function",
+                kind.name()
+            ))),
+        };
+        if let Some(provider) = self
+            .modules
+            .iter()
+            .position(|module| module.name == import.module)
+        {
+            self.visit(provider)?;
+            let provider = &self.modules[provider];
+            return match provider
+                .exports
+                .iter()
+                .find(|export| export.name == import.name)
+            {
+                None => Err(refuse(
+                    "that module exports nothing of this name".to_owned(),
+                )),
+                Some(export) if !fits(&export.kind, &import.kind) => Err(refuse(format!(
+                    "the module wants a {}, the export is a {}",
+                    import.kind, export.kind
+                ))),
+                Some(_) => Ok((
+                    linked_name(provider).to_owned(),
+                    exported_name(&import.name).to_owned(),
+                )),
+            };
+        }
+        if import.module.starts_with(OWN) {
+            return Err(refuse("that namespace is not for plugins".to_owned()));
+        }
+        let function = self
+            .functions
+            .iter()
+            .position(|function| function.answers(import));
+        if let Some(function) = function {
+            check(&self.functions[function].types)?;
+            let used = self.resolved.used.iter().position(|&used| used == function);
+            let number = used.unwrap_or_else(|| {
+                self.resolved.used.push(function);
+                self.resolved.used.len() - 1
+            });
+            return Ok((GUARD.to_owned(), guard::wrapper(number)));
+        }
+        if import.module == WASI {
+            if !self.wasi {
+                return Err(refuse(
+                    "it needs WASI, which is not enabled for this plugin".to_owned(),
+                ));
+            }
+            if !WASI_FUNCTIONS.contains(&import.name.as_str()) {
+                return Err(refuse("WASI has nothing of this name".to_owned()));
+            }
+            let from = match import.name == sleep::POLL && sleeping(&self.modules[index]).is_some()
+            {
+                true => sleep::name(index),
+                false => import.module.clone(),
+            };
+            return Ok((from, import.name.clone()));
+        }
+        let service = match import.module.as_str() {
+            ENV => Some(import.name.as_str()),
+            LEGACY => import.name.strip_prefix(LEGACY_PREFIX),
+            _ => None,
+        };
+        let found =
+            service.and_then(|service| ENVIRONMENT.iter().find(|(name, ..)| *name == service));
+        if let Some((name, provider, params, results)) = found {
+            check(&Types::new(params, results))?;
+            self.resolved.uses_http |= *name == "http_request";
+            return Ok((provider.namespace().to_owned(), (*name).to_owned()));
+        }
+        if import.module == ENV {
+            return Err(refuse(
+                "the host has nothing of this name; the plugin may be built for a newer one"
+                    .to_owned(),
+            ));
+        }
+        Err(refuse(
+            "no module and no host function provides it".to_owned(),
+        ))
+    }
+}
+
+/// Whether an export can be what an import wants. Of reference types and the like the runtime
+/// knows more.
+fn fits(export: &Kind, import: &Kind) -> bool {
+    match (export, import) {
+        (Kind::Function(export), Kind::Function(import)) => {
+            export == import || !(export.is_numeric() && import.is_numeric())
+        }
+        (Kind::Table(export), Kind::Table(import)) => covers(
+            (export.initial, export.maximum),
+            (import.initial, import.maximum),
+        ),
+        (Kind::Memory(export), Kind::Memory(import)) => {
+            export.memory64 == import.memory64
+                && covers(
+                    (export.initial, export.maximum),
+                    (import.initial, import.maximum),
+                )
+        }
+        (Kind::Global(export), Kind::Global(import)) => {
+            let known = !matches!(import.content_type, ValType::Ref(_));
+            !known || export == import
+        }
+        (export, import) => export.name() == import.name(),
+    }
+}
+
+/// Whether a size and its maximum are what an import wants.
+fn covers(export: (u64, Option<u64>), import: (u64, Option<u64>)) -> bool {
+    let within = |wanted| export.1.is_some_and(|maximum| maximum <= wanted);
+    export.0 >= import.0 && import.1.is_none_or(within)
+}
