@@ -50,6 +50,7 @@ function assemble (parsed, contents) {
     allowedPaths: pathEntries(either(parsed, 'allowed_paths', 'allowedPaths')),
     allowedHosts: hostList(either(parsed, 'allowed_hosts', 'allowedHosts')),
     maxPages: integer('memory.max_pages', either(memory, 'max_pages', 'maxPages'), 1, 65_536),
+    maxVarBytes: integer('memory.max_var_bytes', either(memory, 'max_var_bytes', 'maxVarBytes'), 0, Number.MAX_SAFE_INTEGER),
     timeoutMs: timeout(either(parsed, 'timeout_ms', 'timeoutMs'))
   }
 }

@@ -178,8 +178,11 @@ class Plugin {
         wasi: Boolean(wasi),
         allowedPaths: loaded.allowedPaths,
         maxPages: loaded.maxPages,
+        maxVarBytes: loaded.maxVarBytes ?? DEFAULT_MAX_VAR_BYTES,
         timeoutMs: loaded.timeoutMs,
         ...running,
+        variables: 'guest',
+        codesAreErrors: true,
         alwaysBytes: true
       }
       const handlers = [...functions.map(HostFunction.handler), ...httpHandlers(loaded)]
@@ -187,6 +190,9 @@ class Plugin {
     }
   }
 }
+
+/** What the variables of a plugin may have together, unless its manifest says otherwise. */
+const DEFAULT_MAX_VAR_BYTES = 1 << 20
 
 /** Stands for a manifest where `create` loads it. */
 const CREATED = Symbol('created')

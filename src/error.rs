@@ -22,6 +22,8 @@ pub enum Code {
     Memory,
     /// A memory limit was reached.
     OutOfMemory,
+    /// The call used up its fuel.
+    Fuel,
     /// The call took longer than it may.
     Timeout,
     /// The call was cancelled.
@@ -55,6 +57,7 @@ impl Code {
             Code::Trap => "ERR_EXTISM_TRAP",
             Code::Memory => "ERR_EXTISM_MEMORY",
             Code::OutOfMemory => "ERR_EXTISM_OUT_OF_MEMORY",
+            Code::Fuel => "ERR_EXTISM_FUEL",
             Code::Timeout => "ERR_EXTISM_TIMEOUT",
             Code::Cancelled => "ERR_EXTISM_CANCELLED",
             Code::QueueFull => "ERR_EXTISM_QUEUE_FULL",

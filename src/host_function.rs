@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use extism::convert::MemoryHandle;
-use extism::{CurrentPlugin, Val, ValType};
+use extism::{CurrentPlugin, Val};
 
 use crate::error::{Code, Failure};
 use crate::instance::Slot;
-use crate::module::Signature;
+use crate::module::{Signature, Types};
 use crate::store::Value;
 
 /// A function for guests. `namespace: None` offers it where guests of either era look.
@@ -15,31 +15,19 @@ use crate::store::Value;
 pub struct HostFunction {
     pub namespace: Option<String>,
     pub name: String,
-    pub params: Vec<ValType>,
-    pub results: Vec<ValType>,
+    /// `None`: those of whoever imports it.
+    pub types: Option<Types>,
     pub body: Arc<dyn Body>,
 }
 
 impl HostFunction {
     pub fn signature(&self) -> Signature {
-        let types = |types: &[ValType]| types.iter().map(to_wasm).collect();
-        Signature::new(
-            self.namespace.clone(),
-            self.name.clone(),
-            types(&self.params),
-            types(&self.results),
-            self.body.is_lookup(),
-        )
-    }
-}
-
-/// The numeric types are the only ones that host functions have.
-fn to_wasm(ty: &ValType) -> wasmparser::ValType {
-    match ty {
-        ValType::I32 => wasmparser::ValType::I32,
-        ValType::F32 => wasmparser::ValType::F32,
-        ValType::F64 => wasmparser::ValType::F64,
-        _ => wasmparser::ValType::I64,
+        Signature {
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+            types: self.types.clone(),
+            lookup: self.body.is_lookup(),
+        }
     }
 }
 

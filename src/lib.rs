@@ -23,4 +23,5 @@ mod plugin;
 mod store;
 mod sync;
 mod threads;
+mod variables;
 mod watchdog;

@@ -150,7 +150,7 @@ describe('handles that are none', () => {
       running('(drop (call $config_get (i64.const -1)))'),
       running('(drop (call $var_get (i64.const -1)))'),
       running('(call $var_set (i64.const 1) (i64.const -1))')
-    ], 'ERR_EXTISM_TRAP')
+    ], 'ERR_EXTISM_MEMORY')
     await survives(running('(drop (call $get (i64.const -1)))'), 'ERR_EXTISM_HOST_FUNCTION')
   })
 

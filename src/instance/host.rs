@@ -2,15 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
 
 use extism::{CurrentPlugin, Function, UserData, Val, ValType};
 
+use super::services::*;
 use super::{Begun, Recipe, Slot, Source};
 use crate::error::{Code, Failure};
 use crate::host_function::{Guest, HostFunction};
-use crate::log::{Level, MAX_MESSAGE_BYTES};
-use crate::module::{FUNCTION, HOST};
+use crate::module::{FUNCTION, HOST, Types};
 use crate::threads::panic_message;
 
 const PTR: ValType = ValType::I64;
@@ -44,6 +43,9 @@ pub fn functions(
         host("refuse", &[ValType::I32, PTR, PTR], &[], Box::new(refuse)),
         host("log", &[ValType::I32, PTR, PTR], &[], log(recipe)),
         host("get_log_level", &[], &[ValType::I32], log_level(recipe)),
+        host("config_get", &[PTR, PTR], &[PTR], config_get(recipe)),
+        host("var_get", &[PTR, PTR], &[PTR], Box::new(var_get)),
+        host("var_set", &[PTR, PTR, PTR, PTR], &[], var_set(recipe)),
     ];
     let http: [(&str, &[ValType], ValType); 3] = [
         ("http_request", &[PTR, PTR], PTR),
@@ -61,17 +63,14 @@ pub fn functions(
     }
     for (number, user) in recipe.functions.iter().enumerate() {
         let HostFunction {
-            name,
-            params,
-            results,
-            body,
-            ..
+            name, types, body, ..
         } = user.clone();
-        let params = if body.is_lookup() {
-            vec![PTR, PTR]
-        } else {
-            params
+        let Types { params, results } = types.unwrap_or_default();
+        let params = match body.is_lookup() {
+            true => vec![PTR, PTR],
+            false => params.iter().map(to_extism).collect(),
         };
+        let results: Vec<_> = results.iter().map(to_extism).collect();
         functions.push(function(
             FUNCTION,
             &number.to_string(),
@@ -87,7 +86,8 @@ pub fn functions(
     functions
 }
 
-type Service = Box<dyn Fn(&mut Guest<'_>, &[Val], &mut [Val]) -> Result<(), Failure> + Send + Sync>;
+pub type Service =
+    Box<dyn Fn(&mut Guest<'_>, &[Val], &mut [Val]) -> Result<(), Failure> + Send + Sync>;
 
 /// A function for the linker. A failure, or a panic, is noted in the slot and ends the guest's
 /// call; unwinding through the runtime would make the instance unusable for ever.
@@ -124,6 +124,16 @@ fn function(
     .with_namespace(namespace)
 }
 
+/// The numeric types are the only ones that host functions have.
+fn to_extism(ty: &wasmparser::ValType) -> ValType {
+    match ty {
+        wasmparser::ValType::I32 => ValType::I32,
+        wasmparser::ValType::F32 => ValType::F32,
+        wasmparser::ValType::F64 => ValType::F64,
+        _ => ValType::I64,
+    }
+}
+
 /// What a result is that a service does not set.
 fn zero(ty: &ValType) -> Val {
     match ty {
@@ -134,7 +144,7 @@ fn zero(ty: &ValType) -> Val {
     }
 }
 
-fn number(value: &Val) -> u64 {
+pub fn number(value: &Val) -> u64 {
     value.i64().unwrap_or_default() as u64
 }
 
@@ -186,7 +196,7 @@ fn done(recipe: &Arc<Recipe>, source: &Arc<dyn Source>) -> Service {
         }
         let outcome = match error {
             Some(text) => Err(Failure::new(Code::Guest, text).with_exit_code(code)),
-            None if code != 0 => Err(Failure::new(
+            None if code != 0 && recipe.codes_are_errors => Err(Failure::new(
                 Code::Exit,
                 format!("the plugin returned {code}"),
             )
@@ -208,83 +218,6 @@ fn done(recipe: &Arc<Recipe>, source: &Arc<dyn Source>) -> Service {
         if blueprint.commands.contains(&function) {
             return Err(Failure::new(Code::Internal, "a command runs once"));
         }
-        Ok(())
-    })
-}
-
-/// The guest reports an error, or takes it back. The text is kept here, since the runtime does
-/// not tell it from the reason of a trap.
-fn error_set(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {
-    let length = number(&inputs[1]).min(MAX_MESSAGE_BYTES);
-    let text = match length {
-        0 => None,
-        length => {
-            let bytes = guest.range(number(&inputs[0]), length)?;
-            Some(String::from_utf8_lossy(bytes).into_owned())
-        }
-    };
-    guest.slot.set_error(text);
-    Ok(())
-}
-
-/// Sleeps for some nanoseconds, or until the call is stopped.
-fn sleep(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {
-    guest.slot.sleep(Duration::from_nanos(number(&inputs[0])))
-}
-
-/// Copies the value that a lookup has found into a block that the guard has made for it.
-fn fetch(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {
-    if let Some(value) = guest.slot.take_over() {
-        let block = guest.range(number(&inputs[0]), number(&inputs[1]))?;
-        block.copy_from_slice(value.as_bytes());
-    }
-    Ok(())
-}
-
-fn refuse(_: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {
-    let (address, length) = (number(&inputs[1]), number(&inputs[2]));
-    Err(match inputs[0].i32().unwrap_or_default() {
-        1 => Failure::new(
-            Code::Memory,
-            format!("the plugin stored {length} bytes at {address}, outside of its blocks"),
-        ),
-        2 => Failure::new(
-            Code::Memory,
-            format!("the plugin's output of {length} bytes at {address} is not inside a block"),
-        ),
-        3 => Failure::new(
-            Code::Memory,
-            format!("the plugin's error at {address} is not a block"),
-        ),
-        4 => Failure::new(
-            Code::OutOfMemory,
-            format!("no memory for an input of {length} bytes"),
-        ),
-        5 => Failure::new(
-            Code::OutOfMemory,
-            format!("no memory for a value of {length} bytes"),
-        ),
-        _ => Failure::new(Code::OutOfMemory, "too many blocks".to_owned()),
-    })
-}
-
-fn log(recipe: &Arc<Recipe>) -> Service {
-    let logger = recipe.logger.clone();
-    Box::new(move |guest, inputs, _| {
-        let level = Level::from_number(inputs[0].i32().unwrap_or_default());
-        let length = number(&inputs[2]);
-        if length != 0 && logger.level() <= level {
-            let bytes = guest.range(number(&inputs[1]), length.min(MAX_MESSAGE_BYTES))?;
-            logger.log(level, &String::from_utf8_lossy(bytes));
-        }
-        Ok(())
-    })
-}
-
-fn log_level(recipe: &Arc<Recipe>) -> Service {
-    let logger = recipe.logger.clone();
-    Box::new(move |_, _, outputs| {
-        outputs[0] = Val::I32(logger.level().number());
         Ok(())
     })
 }

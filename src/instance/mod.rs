@@ -1,6 +1,7 @@
 //! One running copy of a plugin: its own engine, so that stopping it stops nothing else.
 
 mod host;
+mod services;
 mod slot;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::host_function::{Body, HostFunction};
 use crate::log::Logger;
 use crate::module::{self, Blueprint};
 use crate::threads::panic_message;
+use crate::variables::{Scope, Variables};
 use crate::watchdog;
 
 use slot::End;
@@ -38,6 +40,12 @@ pub struct Recipe {
     pub allowed_paths: BTreeMap<String, PathBuf>,
     /// What guests and the kernel may have together, in pages of 64 KiB.
     pub max_pages: Option<u32>,
+    pub max_var_bytes: u64,
+    pub variables: Scope,
+    /// How many instructions a call may run, about.
+    pub fuel: Option<u64>,
+    /// Whether a function that returns another number than 0 has failed.
+    pub codes_are_errors: bool,
     /// A configuration file of the runtime's cache of compiled code.
     pub cache: Option<PathBuf>,
 }
@@ -82,7 +90,7 @@ pub enum Ended {
 impl Instance {
     /// Compiles and instantiates; no code of the guest runs yet.
     pub fn new(recipe: Arc<Recipe>, source: Arc<dyn Source>) -> Result<Self, Failure> {
-        let slot = Arc::new(Slot::default());
+        let slot = Arc::new(Slot::new(recipe.variables()));
         let compiled = compile(&recipe, &slot, &source)?;
         let plugin = instantiate(&compiled, &slot)?;
         watchdog::watch(&(slot.clone() as Arc<_>))?;
@@ -107,6 +115,9 @@ impl Instance {
             self.compiled = compile(&self.recipe, &self.slot, &self.source)?;
         }
         self.plugin = instantiate(&self.compiled, &self.slot)?;
+        if matches!(self.recipe.variables, Scope::Guest) {
+            self.slot.variables().clear();
+        }
         Ok(())
     }
 
@@ -153,6 +164,13 @@ impl Instance {
 }
 
 impl Recipe {
+    fn variables(&self) -> Arc<Variables> {
+        match &self.variables {
+            Scope::Plugin(variables) => variables.clone(),
+            Scope::Guest | Scope::Instance => Arc::new(Variables::new(self.max_var_bytes)),
+        }
+    }
+
     fn settle(&self, source: &Arc<dyn Source>, call: Call, ran: Duration, outcome: Outcome) {
         source.ran(ran);
         let name = &self.blueprint.functions[call.function];
@@ -177,6 +195,10 @@ fn compile(
                 memdump: None,
                 debug_info: false,
             });
+        let builder = match recipe.fuel {
+            Some(fuel) => builder.with_fuel_limit(fuel),
+            None => builder,
+        };
         let builder = match cache {
             Some(file) => builder.with_cache_config(file),
             None => builder.with_cache_disabled(),
@@ -224,7 +246,6 @@ fn manifest(recipe: &Recipe) -> Result<Manifest, Failure> {
             .iter()
             .map(|(name, bytes)| Wasm::data(bytes.clone()).with_name(name)),
     );
-    manifest.config = recipe.config.clone();
     manifest.allowed_paths = Some(recipe.allowed_paths.clone());
     manifest.memory.max_pages = match recipe.max_pages {
         None => None,
@@ -253,6 +274,9 @@ fn failure(error: &extism::Error, code: i32) -> Failure {
     let cause = error.root_cause().to_string();
     if cause == "oom" {
         return Failure::new(Code::OutOfMemory, "the plugin reached its memory limit");
+    }
+    if cause == "plugin ran out of fuel" {
+        return Failure::new(Code::Fuel, "the call used up its fuel");
     }
     if cause.starts_with("Exited with i32 exit status") {
         return Failure::new(Code::Exit, format!("the plugin exited with {code}"))

@@ -12,10 +12,12 @@ use crate::error::{Code, Failure};
 use crate::exchange::Exchange;
 use crate::store::Value;
 use crate::sync::{lock, wait_for};
+use crate::variables::Variables;
 use crate::watchdog::{self, Watched};
 
 pub struct Slot {
     id: u32,
+    variables: Arc<Variables>,
     state: Mutex<State>,
     /// Wakes a guest that sleeps: its call is being stopped.
     stopped: Condvar,
@@ -57,18 +59,22 @@ pub struct End {
     pub told: bool,
 }
 
-impl Default for Slot {
-    fn default() -> Self {
+impl Slot {
+    pub fn new(variables: Arc<Variables>) -> Self {
         static IDS: AtomicU32 = AtomicU32::new(0);
         Self {
             id: IDS.fetch_add(1, Ordering::Relaxed),
+            variables,
             state: Mutex::default(),
             stopped: Condvar::new(),
         }
     }
-}
 
-impl Slot {
+    /// What guests keep here, also those that come after one that broke off.
+    pub fn variables(&self) -> &Arc<Variables> {
+        &self.variables
+    }
+
     /// Distinguishes the instances of one process; a renewed one keeps its number.
     pub fn id(&self) -> u32 {
         self.id

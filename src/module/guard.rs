@@ -4,7 +4,7 @@
 use wasmparser::ValType;
 
 use super::names::FUNCTION;
-use super::resolve::Signature;
+use super::resolve::Used;
 use super::{Types, text};
 
 const GUARD: &str = include_str!("guard.wat");
@@ -15,9 +15,9 @@ pub fn wrapper(index: usize) -> String {
 }
 
 /// The guard's text, with wrappers around these host functions.
-pub fn write<'a>(functions: impl Iterator<Item = &'a Signature>) -> String {
+pub fn write(functions: &[Used]) -> String {
     let (mut imports, mut wrappers) = (String::new(), String::new());
-    for (index, function) in functions.enumerate() {
+    for (index, function) in functions.iter().enumerate() {
         let module = text::quote(FUNCTION);
         let name = text::quote(&index.to_string());
         let export = text::quote(&wrapper(index));

@@ -18,9 +18,9 @@
   (import "extism:host/env" "output_set" (func $kernel_output_set (param i64 i64)))
   (import "extism:host/env" "error_set" (func $kernel_error_set (param i64)))
   (import "extism:host/env" "reset" (func $kernel_reset))
-  (import "extism:host/env" "config_get" (func $kernel_config_get (param i64) (result i64)))
-  (import "extism:host/env" "var_get" (func $kernel_var_get (param i64) (result i64)))
-  (import "extism:host/env" "var_set" (func $kernel_var_set (param i64 i64)))
+  (import "extism-napi:host" "config_get" (func $host_config_get (param i64 i64) (result i64)))
+  (import "extism-napi:host" "var_get" (func $host_var_get (param i64 i64) (result i64)))
+  (import "extism-napi:host" "var_set" (func $host_var_set (param i64 i64 i64 i64)))
   (import "extism-napi:host" "http_request" (func $host_http_request (param i64 i64) (result i64)))
   (import "extism-napi:host" "http_headers" (func $host_http_headers (result i64)))
   (import "extism-napi:host" "error_set" (func $host_error_set (param i64 i64)))
@@ -216,23 +216,43 @@
     (call $host_error_set (local.get $handle) (local.get $length))
     (call $kernel_error_set (local.get $handle)))
 
-  (func (export "config_get") (param $key i64) (result i64)
+  (func $key_length (param $key i64) (result i64)
+    (local $length i64)
+    (local.set $length (call $length (local.get $key)))
+    (if (i64.eqz (local.get $length))
+      (then (call $refuse (i32.const 6) (local.get $key) (i64.const 0))))
+    (local.get $length))
+
+  ;; A key, and a value that is set, belong to the host once they are handed over.
+  (func $consume (param $handle i64)
     (call $forget)
-    (call $kernel_config_get (local.get $key)))
+    (call $kernel_free (local.get $handle)))
+
+  (func (export "config_get") (param $key i64) (result i64)
+    (local $length i64)
+    (local.set $length
+      (call $host_config_get (local.get $key) (call $key_length (local.get $key))))
+    (call $consume (local.get $key))
+    (call $fetch (local.get $length)))
 
   (func (export "var_get") (param $key i64) (result i64)
-    (call $forget)
-    (call $kernel_var_get (local.get $key)))
+    (local $length i64)
+    (local.set $length
+      (call $host_var_get (local.get $key) (call $key_length (local.get $key))))
+    (call $consume (local.get $key))
+    (call $fetch (local.get $length)))
 
   (func (export "var_set") (param $key i64) (param $value i64)
-    (call $forget)
-    (call $kernel_var_set (local.get $key) (local.get $value)))
+    (call $host_var_set
+      (local.get $key) (call $key_length (local.get $key))
+      (local.get $value) (call $length (local.get $value)))
+    (call $consume (local.get $key))
+    (call $consume (local.get $value)))
 
   (func (export "http_request") (param $request i64) (param $body i64) (result i64)
     (call $host_http_request (local.get $request) (local.get $body))
-    (call $forget)
-    (call $kernel_free (local.get $request))
-    (call $kernel_free (local.get $body)))
+    (call $consume (local.get $request))
+    (call $consume (local.get $body)))
 
   (func (export "http_headers") (result i64)
     (call $host_http_headers)
@@ -242,8 +262,7 @@
   (func $log (param $level i32) (param $message i64)
     (call $host_log
       (local.get $level) (local.get $message) (call $length (local.get $message)))
-    (call $forget)
-    (call $kernel_free (local.get $message)))
+    (call $consume (local.get $message)))
   (func (export "log_trace") (param i64) (call $log (i32.const 0) (local.get 0)))
   (func (export "log_debug") (param i64) (call $log (i32.const 1) (local.get 0)))
   (func (export "log_info") (param i64) (call $log (i32.const 2) (local.get 0)))

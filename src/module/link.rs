@@ -8,7 +8,7 @@ use wasmparser::ValType::I32;
 
 use super::driver::{self, Entry};
 use super::names::*;
-use super::resolve::{Resolved, Signature};
+use super::resolve::{Resolved, Signature, Used};
 use super::rewrite::{exported_name, rewrite};
 use super::{Export, Import, Kind, Module, Types, guard, sleep};
 use crate::error::{Code, Failure};
@@ -26,8 +26,8 @@ pub struct Blueprint {
     pub initializers: usize,
     /// The functions after which an instance is used up.
     pub commands: HashSet<usize>,
-    /// The positions of the host functions that something imports, by their number.
-    pub host_functions: Vec<usize>,
+    /// The host functions that something imports, by their number.
+    pub host_functions: Vec<Used>,
     /// Whether a guest may make HTTP requests.
     pub uses_http: bool,
     /// The memory the guests have from the start, in pages.
@@ -77,9 +77,8 @@ pub fn link(
         }
     }
 
-    let imported = used.iter().map(|&index| &functions[index]);
     let mut linked = vec![
-        (GUARD.to_owned(), own(guard::write(imported))?),
+        (GUARD.to_owned(), own(guard::write(&used))?),
         (MAIN.to_owned(), own(driver::write(&entries))?),
     ];
     for &index in &order {

@@ -66,7 +66,7 @@ pub enum Kind {
     Tag,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Types {
     pub params: Vec<ValType>,
     pub results: Vec<ValType>,
@@ -157,15 +157,20 @@ impl From<&FuncType> for Types {
 }
 
 impl Types {
-    fn new(params: &[ValType], results: &[ValType]) -> Self {
+    pub fn new(params: &[ValType], results: &[ValType]) -> Self {
         Self {
             params: params.to_vec(),
             results: results.to_vec(),
         }
     }
-}
 
-impl Types {
+    /// Whether they are what host functions can have.
+    fn is_plain(&self) -> bool {
+        let plain = [ValType::I32, ValType::I64, ValType::F32, ValType::F64];
+        let mut types = self.params.iter().chain(&self.results);
+        types.all(|ty| plain.contains(ty))
+    }
+
     fn is_numeric(&self) -> bool {
         let numeric = |ty: &ValType| !matches!(ty, ValType::Ref(_));
         self.params.iter().all(numeric) && self.results.iter().all(numeric)

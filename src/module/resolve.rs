@@ -15,27 +15,13 @@ pub struct Signature {
     /// `None`: where guests of either era look for it.
     pub namespace: Option<String>,
     pub name: String,
-    pub types: Types,
+    /// `None`: those of whoever imports it.
+    pub types: Option<Types>,
     /// It finds a value for a key, and the guard does the rest.
     pub lookup: bool,
 }
 
 impl Signature {
-    pub fn new(
-        namespace: Option<String>,
-        name: String,
-        params: Vec<ValType>,
-        results: Vec<ValType>,
-        lookup: bool,
-    ) -> Self {
-        Self {
-            namespace,
-            name,
-            types: Types { params, results },
-            lookup,
-        }
-    }
-
     fn answers(&self, import: &Import) -> bool {
         self.name == import.name
             && match &self.namespace {
@@ -45,14 +31,23 @@ impl Signature {
     }
 }
 
+/// A host function as some module imports it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Used {
+    /// Its position among those that were offered.
+    pub function: usize,
+    pub types: Types,
+    pub lookup: bool,
+}
+
 /// What the main module needs, and where each import of that comes from.
 #[derive(Default)]
 pub struct Resolved {
     /// The modules, each after what it imports from.
     pub order: Vec<usize>,
     pub uses_http: bool,
-    /// The positions of the host functions that something imports.
-    pub used: Vec<usize>,
+    /// The host functions that something imports.
+    pub used: Vec<Used>,
     /// Per module and import, where the import comes from after linking.
     pub renamed: HashMap<(usize, String, String), (String, String)>,
 }
@@ -159,12 +154,30 @@ impl Resolver<'_> {
             .iter()
             .position(|function| function.answers(import));
         if let Some(function) = function {
-            check(&self.functions[function].types)?;
-            let used = self.resolved.used.iter().position(|&used| used == function);
-            let number = used.unwrap_or_else(|| {
-                self.resolved.used.push(function);
-                self.resolved.used.len() - 1
-            });
+            let Signature { types, lookup, .. } = &self.functions[function];
+            let types = match (types, &import.kind) {
+                (None, Kind::Function(wanted)) if wanted.is_plain() => wanted.clone(),
+                (None, Kind::Function(wanted)) => {
+                    return Err(refuse(format!(
+                        "host functions have numbers only, not {wanted}"
+                    )));
+                }
+                (types, _) => types.clone().unwrap_or_default(),
+            };
+            check(&types)?;
+            let used = Used {
+                function,
+                types,
+                lookup: *lookup,
+            };
+            let known = &mut self.resolved.used;
+            let number = known
+                .iter()
+                .position(|other| *other == used)
+                .unwrap_or_else(|| {
+                    known.push(used);
+                    known.len() - 1
+                });
             return Ok((GUARD.to_owned(), guard::wrapper(number)));
         }
         if import.module == WASI {

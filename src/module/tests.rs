@@ -12,13 +12,12 @@ fn refused(modules: Vec<Module>, functions: &[Signature]) -> String {
 }
 
 fn host(namespace: Option<&str>, name: &str, params: &[ValType]) -> Signature {
-    Signature::new(
-        namespace.map(str::to_owned),
-        name.to_owned(),
-        params.to_vec(),
-        vec![],
-        false,
-    )
+    Signature {
+        namespace: namespace.map(str::to_owned),
+        name: name.to_owned(),
+        types: Some(Types::new(params, &[])),
+        lookup: false,
+    }
 }
 
 #[test]
@@ -146,7 +145,10 @@ fn matches_host_functions_by_namespace_name_and_type() {
     let i64 = [ValType::I64];
     for module in [USER, LEGACY] {
         let blueprint = link(wants(module), &[host(None, "f", &i64)], false).unwrap();
-        assert_eq!(blueprint.host_functions, [0]);
+        let [used] = &blueprint.host_functions[..] else {
+            panic!("{:?}", blueprint.host_functions);
+        };
+        assert_eq!(used.function, 0);
     }
     let named = host(Some("mine"), "f", &i64);
     assert!(link(wants("mine"), &[named], false).is_ok());

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
-use extism::{Val, ValType};
+use extism::Val;
 use napi::bindgen_prelude::Buffer;
 
 use super::settler::{Event, Sender};
@@ -44,7 +44,8 @@ pub struct Waiting {
 
 struct Call {
     exchange: Arc<Exchange>,
-    results: Vec<ValType>,
+    /// Of the types that the results are to have.
+    results: Vec<Val>,
 }
 
 impl Waiting {
@@ -57,7 +58,7 @@ impl Waiting {
         let Some(Call { exchange, results }) = lock(&self.calls).remove(&id) else {
             return false;
         };
-        let values = value::to_vals(&values, &results);
+        let values = to_vals(&values, &results);
         exchange.finish(Return::Values(values, writes))
     }
 
@@ -73,7 +74,6 @@ pub struct JavaScript {
     pub waiting: Weak<Waiting>,
     pub plugin: u32,
     pub function: u32,
-    pub results: Vec<ValType>,
 }
 
 impl Body for JavaScript {
@@ -94,13 +94,14 @@ impl Body for JavaScript {
         let call = self.call(id, guest, inputs);
         if synchronous::is_here() {
             let answer = synchronous::answer(guest, call)?;
-            return exchange::apply(guest, self.returned(answer), outputs);
+            let returned = returned(answer, outputs);
+            return exchange::apply(guest, returned, outputs);
         }
         let exchange = Arc::new(Exchange::default());
         guest.slot.attend(Some(&exchange))?;
         let waits = Call {
             exchange: exchange.clone(),
-            results: self.results.clone(),
+            results: outputs.to_vec(),
         };
         lock(&waiting.calls).insert(id, waits);
         self.sender.send(Event::Call(call));
@@ -131,17 +132,24 @@ impl JavaScript {
             inputs: inputs.iter().map(value::from_val).collect(),
         }
     }
+}
 
-    fn returned(&self, answer: Answer) -> Return {
-        if let Some(cause) = answer.cause {
-            let message = answer.message.unwrap_or_default();
-            return Return::Failed(Failure::new(Code::HostFunction, message).caused_by(cause));
-        }
-        let offsets = answer.offsets.into_iter().map(|offset| offset as u64);
-        let blocks = answer.blocks.iter().map(|block| block.to_vec());
-        Return::Values(
-            value::to_vals(&answer.values, &self.results),
-            offsets.zip(blocks).collect(),
-        )
+fn to_vals(values: &[Value], results: &[Val]) -> Vec<Val> {
+    let values = values.iter().zip(results);
+    values
+        .map(|(value, like)| value::to_val(value, like))
+        .collect()
+}
+
+fn returned(answer: Answer, results: &[Val]) -> Return {
+    if let Some(cause) = answer.cause {
+        let message = answer.message.unwrap_or_default();
+        return Return::Failed(Failure::new(Code::HostFunction, message).caused_by(cause));
     }
+    let offsets = answer.offsets.into_iter().map(|offset| offset as u64);
+    let blocks = answer.blocks.iter().map(|block| block.to_vec());
+    Return::Values(
+        to_vals(&answer.values, results),
+        offsets.zip(blocks).collect(),
+    )
 }

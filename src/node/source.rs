@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use extism::ValType;
 use napi::bindgen_prelude::{ClassInstance, Uint8Array};
 
 use super::environment::Environment;
@@ -16,8 +15,9 @@ use crate::host_function::{Body, HostFunction};
 use crate::instance::Recipe;
 use crate::log::LogFile;
 use crate::memory_get::MemoryGet;
-use crate::module::{self, Module};
+use crate::module::{self, Module, Types};
 use crate::plugin::{Options, Plugin};
+use crate::variables::{Scope, Variables};
 
 /// A module of a manifest.
 #[napi(object, object_to_js = false)]
@@ -31,11 +31,21 @@ pub struct ModuleSource {
 pub struct FunctionSource {
     pub namespace: Option<String>,
     pub name: String,
-    pub params: Vec<u8>,
-    pub results: Vec<u8>,
+    /// Their types; both absent for those of whoever imports it.
+    pub params: Option<Vec<u8>>,
+    pub results: Option<Vec<u8>>,
     /// Which of the stores it reads.
     pub store: Option<u32>,
     pub missing: Option<Missing>,
+}
+
+/// Whose variables are whose: each instance has its own, until its guest breaks off or for good,
+/// or all have the same.
+#[napi(string_enum = "lowercase")]
+pub enum VariableScope {
+    Guest,
+    Instance,
+    Plugin,
 }
 
 /// Everything a plugin is made of, checked and complete.
@@ -48,12 +58,19 @@ pub struct PluginSource {
     /// Host directory and guest path.
     pub allowed_paths: Vec<(String, String)>,
     pub max_pages: Option<u32>,
+    /// What variables may have together, values only; Infinity for any.
+    pub max_var_bytes: f64,
     pub timeout_ms: Option<f64>,
     pub instances: u32,
     pub max_queue: u32,
     pub queue_timeout_ms: Option<f64>,
     /// A file that says where compiled code is kept.
     pub cache: Option<String>,
+    pub variables: VariableScope,
+    /// How many instructions a call may run, about.
+    pub fuel: Option<f64>,
+    /// Whether a function that returns another number than 0 has failed.
+    pub codes_are_errors: bool,
     /// Resolve with an empty Buffer where the guest sets no output, not with null.
     pub always_bytes: bool,
 }
@@ -67,6 +84,10 @@ pub struct Plan {
     wasi: bool,
     allowed_paths: Vec<(String, String)>,
     max_pages: Option<u32>,
+    max_var_bytes: u64,
+    variables: VariableScope,
+    fuel: Option<u64>,
+    codes_are_errors: bool,
     cache: Option<String>,
     options: Options,
 }
@@ -78,49 +99,53 @@ impl Plan {
         source: PluginSource,
         stores: &[ClassInstance<'_, NativeStore>],
     ) -> Self {
-        let javascript = |index: usize, results: &[ValType]| -> Arc<dyn Body> {
+        let javascript = |index: usize| -> Arc<dyn Body> {
             Arc::new(JavaScript {
                 sender: environment.settler.sender().clone(),
                 waiting: Arc::downgrade(&environment.waiting),
                 plugin: id,
                 function: index as u32,
-                results: results.to_vec(),
             })
         };
         let functions = source.functions.into_iter().enumerate();
         let functions: Vec<_> = functions
             .map(|(index, function)| {
-                let results: Vec<_> = function.results.iter().map(|&ty| to_type(ty)).collect();
                 let store = function.store.and_then(|index| stores.get(index as usize));
                 HostFunction {
                     namespace: function.namespace,
                     name: function.name,
-                    params: function.params.iter().map(|&ty| to_type(ty)).collect(),
+                    types: function
+                        .params
+                        .zip(function.results)
+                        .map(|(params, results)| Types {
+                            params: params.into_iter().map(to_type).collect(),
+                            results: results.into_iter().map(to_type).collect(),
+                        }),
                     body: match store {
                         Some(store) => Arc::new(MemoryGet {
                             store: store.store.clone(),
                             missing: function.missing.unwrap_or(Missing::Absent).into(),
                         }),
-                        None => javascript(index, &results),
+                        None => javascript(index),
                     },
-                    results,
                 }
             })
             .collect();
-        let http = [ValType::I64, ValType::I32, ValType::I64];
         let modules = source.modules.into_iter();
         Self {
             modules: modules
                 .map(|module| (module.name, module.data.to_vec()))
                 .collect(),
-            http: std::array::from_fn(|index| {
-                javascript(functions.len() + index, &http[index..=index])
-            }),
+            http: std::array::from_fn(|index| javascript(functions.len() + index)),
             functions,
             config: BTreeMap::from_iter(source.config),
             wasi: source.wasi,
             allowed_paths: source.allowed_paths,
             max_pages: source.max_pages,
+            max_var_bytes: source.max_var_bytes as u64,
+            variables: source.variables,
+            fuel: source.fuel.map(|fuel| fuel as u64),
+            codes_are_errors: source.codes_are_errors,
             cache: source.cache,
             options: Options {
                 instances: source.instances as usize,
@@ -139,7 +164,12 @@ impl Plan {
         let signatures: Vec<_> = self.functions.iter().map(HostFunction::signature).collect();
         let blueprint = module::link(modules, &signatures, self.wasi)?;
         let used = blueprint.host_functions.iter();
-        let used = used.map(|&index| self.functions[index].clone()).collect();
+        let used = used
+            .map(|used| HostFunction {
+                types: Some(used.types.clone()),
+                ..self.functions[used.function].clone()
+            })
+            .collect();
         let paths = self.allowed_paths.into_iter();
         let recipe = Recipe {
             blueprint,
@@ -150,6 +180,16 @@ impl Plan {
             wasi: self.wasi,
             allowed_paths: paths.map(|(host, guest)| (host, guest.into())).collect(),
             max_pages: self.max_pages,
+            max_var_bytes: self.max_var_bytes,
+            variables: match self.variables {
+                VariableScope::Guest => Scope::Guest,
+                VariableScope::Instance => Scope::Instance,
+                VariableScope::Plugin => {
+                    Scope::Plugin(Arc::new(Variables::new(self.max_var_bytes)))
+                }
+            },
+            fuel: self.fuel,
+            codes_are_errors: self.codes_are_errors,
             cache: self.cache.map(Into::into),
         };
         if compiled {

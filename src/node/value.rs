@@ -1,7 +1,8 @@
 //! Numbers on their way between a guest and JavaScript: bigints for i64, numbers else.
 
-use extism::{Val, ValType};
+use extism::Val;
 use napi::bindgen_prelude::*;
+use wasmparser::ValType;
 
 pub type Value = Either<f64, BigInt>;
 
@@ -16,13 +17,9 @@ pub fn from_val(value: &Val) -> Value {
     }
 }
 
-/// The values of these types; numbers wrap as they do in WebAssembly's JavaScript interface.
-pub fn to_vals(values: &[Value], types: &[ValType]) -> Vec<Val> {
-    let values = values.iter().zip(types);
-    values.map(|(value, ty)| to_val(value, ty)).collect()
-}
-
-fn to_val(value: &Value, ty: &ValType) -> Val {
+/// The value of the type that `like` has; numbers wrap as they do in WebAssembly's JavaScript
+/// interface.
+pub fn to_val(value: &Value, like: &Val) -> Val {
     let integer = || match value {
         Either::A(number) => *number as i64,
         Either::B(number) => number.get_i64().0,
@@ -31,10 +28,10 @@ fn to_val(value: &Value, ty: &ValType) -> Val {
         Either::A(number) => *number,
         Either::B(number) => number.get_i64().0 as f64,
     };
-    match ty {
-        ValType::I32 => Val::I32(integer() as i32),
-        ValType::F32 => Val::F32((float() as f32).to_bits()),
-        ValType::F64 => Val::F64(float().to_bits()),
+    match like {
+        Val::I32(_) => Val::I32(integer() as i32),
+        Val::F32(_) => Val::F32((float() as f32).to_bits()),
+        Val::F64(_) => Val::F64(float().to_bits()),
         _ => Val::I64(integer()),
     }
 }

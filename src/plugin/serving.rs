@@ -155,7 +155,8 @@ impl Source for Feed {
         loop {
             if let Some((id, call)) = queue.with_calls(&mut state, BTreeMap::pop_first) {
                 let queued = call.queued;
-                if let Err(call) = slot.begin(call, false) {
+                // Fuel is filled up when the runtime is entered.
+                if let Err(call) = slot.begin(call, queue.recipe.fuel.is_some()) {
                     queue.with_calls(&mut state, |calls| calls.insert(id, call));
                     return Begun::Refused;
                 }

@@ -1,13 +1,15 @@
 use std::sync::mpsc::{Receiver, channel};
 
-use extism::{Val, ValType};
+use extism::Val;
+use wasmparser::ValType;
 
 use super::*;
 use crate::call::Outcome;
 use crate::error::Code;
 use crate::host_function::{Body, Guest, HostFunction};
 use crate::log::LogFile;
-use crate::module::{Module, link};
+use crate::module::{Module, Types, link};
+use crate::variables::Scope;
 
 fn request(function: usize, input: &[u8]) -> Request {
     Request {
@@ -41,8 +43,7 @@ fn plugin_with(wat: &str, timeout_ms: u64, max_pages: Option<u32>, job: Option<J
         .map(|job| HostFunction {
             namespace: None,
             name: "host".to_owned(),
-            params: vec![ValType::I64],
-            results: vec![ValType::I64],
+            types: Some(Types::new(&[ValType::I64], &[ValType::I64])),
             body: Arc::new(job),
         })
         .into_iter()
@@ -58,6 +59,10 @@ fn plugin_with(wat: &str, timeout_ms: u64, max_pages: Option<u32>, job: Option<J
         wasi: true,
         allowed_paths: Default::default(),
         max_pages,
+        max_var_bytes: 1 << 20,
+        variables: Scope::Guest,
+        fuel: None,
+        codes_are_errors: true,
         cache: None,
     };
     let options = Options {

@@ -1,0 +1,148 @@
+//! What the guard asks of the host on behalf of guests.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use extism::Val;
+
+use super::Recipe;
+use super::host::{Service, number};
+use crate::error::{Code, Failure};
+use crate::host_function::Guest;
+use crate::log::{Level, MAX_MESSAGE_BYTES};
+use crate::store::Value;
+
+/// The guest reports an error, or takes it back. The text is kept here, since the runtime does
+/// not tell it from the reason of a trap.
+pub fn error_set(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {
+    let length = number(&inputs[1]).min(MAX_MESSAGE_BYTES);
+    let text = match length {
+        0 => None,
+        length => {
+            let bytes = guest.range(number(&inputs[0]), length)?;
+            Some(String::from_utf8_lossy(bytes).into_owned())
+        }
+    };
+    guest.slot.set_error(text);
+    Ok(())
+}
+
+/// Sleeps for some nanoseconds, or until the call is stopped.
+pub fn sleep(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {
+    guest.slot.sleep(Duration::from_nanos(number(&inputs[0])))
+}
+
+/// Copies the value that a lookup has found into a block that the guard has made for it.
+pub fn fetch(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {
+    if let Some(value) = guest.slot.take_over() {
+        let block = guest.range(number(&inputs[0]), number(&inputs[1]))?;
+        block.copy_from_slice(value.as_bytes());
+    }
+    Ok(())
+}
+
+pub fn refuse(_: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {
+    let (address, length) = (number(&inputs[1]), number(&inputs[2]));
+    Err(match inputs[0].i32().unwrap_or_default() {
+        1 => Failure::new(
+            Code::Memory,
+            format!("the plugin stored {length} bytes at {address}, outside of its blocks"),
+        ),
+        2 => Failure::new(
+            Code::Memory,
+            format!("the plugin's output of {length} bytes at {address} is not inside a block"),
+        ),
+        3 => Failure::new(
+            Code::Memory,
+            format!("the plugin's error at {address} is not a block"),
+        ),
+        4 => Failure::new(
+            Code::OutOfMemory,
+            format!("no memory for an input of {length} bytes"),
+        ),
+        5 => Failure::new(
+            Code::OutOfMemory,
+            format!("no memory for a value of {length} bytes"),
+        ),
+        6 => Failure::new(
+            Code::Memory,
+            format!("the plugin's key at {address} is not a block"),
+        ),
+        _ => Failure::new(Code::OutOfMemory, "too many blocks".to_owned()),
+    })
+}
+
+/// Hands a value over to the guard, which fetches it: its length, or -1 for none.
+fn give(guest: &mut Guest<'_>, value: Option<Value>, outputs: &mut [Val]) {
+    let length = value.map_or(-1, |value| {
+        let length = value.as_bytes().len();
+        guest.hand_over(value);
+        length as i64
+    });
+    outputs[0] = Val::I64(length);
+}
+
+pub fn config_get(recipe: &Arc<Recipe>) -> Service {
+    let recipe = recipe.clone();
+    Box::new(move |guest, inputs, outputs| {
+        let key = guest.range(number(&inputs[0]), number(&inputs[1]))?;
+        let value = std::str::from_utf8(key)
+            .ok()
+            .and_then(|key| recipe.config.get(key));
+        let value = value.map(|value| Value::from(value.as_str()));
+        give(guest, value, outputs);
+        Ok(())
+    })
+}
+
+pub fn var_get(guest: &mut Guest<'_>, inputs: &[Val], outputs: &mut [Val]) -> Result<(), Failure> {
+    let variables = guest.slot.variables().clone();
+    let name = guest.range(number(&inputs[0]), number(&inputs[1]))?;
+    let value = variables.get(name);
+    give(guest, value, outputs);
+    Ok(())
+}
+
+/// Sets a variable, or removes it where the value is at 0. One that is too large is the guest's
+/// error, which its call fails with in the end.
+pub fn var_set(recipe: &Arc<Recipe>) -> Service {
+    let logger = recipe.logger.clone();
+    Box::new(move |guest, inputs, _| {
+        let variables = guest.slot.variables().clone();
+        let name = guest
+            .range(number(&inputs[0]), number(&inputs[1]))?
+            .to_vec();
+        let value = number(&inputs[2]);
+        if value == 0 {
+            variables.remove(&name);
+            return Ok(());
+        }
+        let value = guest.range(value, number(&inputs[3]))?;
+        if let Err(message) = variables.set(&name, value) {
+            logger.log(Level::Error, &message);
+            guest.slot.set_error(Some(message));
+        }
+        Ok(())
+    })
+}
+
+pub fn log(recipe: &Arc<Recipe>) -> Service {
+    let logger = recipe.logger.clone();
+    Box::new(move |guest, inputs, _| {
+        let level = Level::from_number(inputs[0].i32().unwrap_or_default());
+        let length = number(&inputs[2]);
+        if length != 0 && logger.level() <= level {
+            let bytes = guest.range(number(&inputs[1]), length.min(MAX_MESSAGE_BYTES))?;
+            logger.log(level, &String::from_utf8_lossy(bytes));
+        }
+        Ok(())
+    })
+}
+
+pub fn log_level(recipe: &Arc<Recipe>) -> Service {
+    let logger = recipe.logger.clone();
+    Box::new(move |_, _, outputs| {
+        outputs[0] = Val::I32(logger.level().number());
+        Ok(())
+    })
+}
