@@ -182,6 +182,7 @@ class Plugin {
         timeoutMs: loaded.timeoutMs,
         ...running,
         variables: 'guest',
+        anySignature: false,
         codesAreErrors: true,
         alwaysBytes: true
       }

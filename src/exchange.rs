@@ -20,6 +20,8 @@ pub enum Request {
     Free(u64),
     Length(u64),
     Read(u64),
+    /// Set the guest's error.
+    Fail(String),
 }
 
 pub enum Reply {
@@ -167,6 +169,10 @@ pub fn answer(guest: &mut Guest<'_>, request: Request) -> Result<Reply, Failure>
             Reply::Number(0)
         }
         Request::Length(offset) => Reply::Number(guest.length(offset).unwrap_or(0)),
+        Request::Fail(text) => {
+            guest.slot.set_error(Some(text));
+            Reply::Number(0)
+        }
         Request::Read(offset) => Reply::Bytes(guest.read(offset).map(<[u8]>::to_vec)),
     })
 }

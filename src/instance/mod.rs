@@ -40,6 +40,8 @@ pub struct Recipe {
     pub allowed_paths: BTreeMap<String, PathBuf>,
     /// What guests and the kernel may have together, in pages of 64 KiB.
     pub max_pages: Option<u32>,
+    /// What the blocks of guests may have together, in pages.
+    pub block_pages: Option<u32>,
     pub max_var_bytes: u64,
     pub variables: Scope,
     /// How many instructions a call may run, about.
@@ -90,7 +92,7 @@ pub enum Ended {
 impl Instance {
     /// Compiles and instantiates; no code of the guest runs yet.
     pub fn new(recipe: Arc<Recipe>, source: Arc<dyn Source>) -> Result<Self, Failure> {
-        let slot = Arc::new(Slot::new(recipe.variables()));
+        let slot = Arc::new(Slot::new(recipe.variables(), recipe.block_pages));
         let compiled = compile(&recipe, &slot, &source)?;
         let plugin = instantiate(&compiled, &slot)?;
         watchdog::watch(&(slot.clone() as Arc<_>))?;

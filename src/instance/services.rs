@@ -41,6 +41,17 @@ pub fn fetch(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(),
     Ok(())
 }
 
+/// The guest wants more blocks than it may have: so many bytes.
+pub fn limited(recipe: &Arc<Recipe>) -> Service {
+    let logger = recipe.logger.clone();
+    Box::new(move |guest, inputs, _| {
+        if let Some(message) = guest.slot.exceeds(number(&inputs[0])) {
+            logger.log(Level::Error, &message);
+        }
+        Ok(())
+    })
+}
+
 pub fn refuse(_: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {
     let (address, length) = (number(&inputs[1]), number(&inputs[2]));
     Err(match inputs[0].i32().unwrap_or_default() {

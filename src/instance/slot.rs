@@ -18,6 +18,8 @@ use crate::watchdog::{self, Watched};
 pub struct Slot {
     id: u32,
     variables: Arc<Variables>,
+    /// What the blocks of its guests may have together, in pages.
+    block_pages: Option<u32>,
     state: Mutex<State>,
     /// Wakes a guest that sleeps: its call is being stopped.
     stopped: Condvar,
@@ -60,14 +62,28 @@ pub struct End {
 }
 
 impl Slot {
-    pub fn new(variables: Arc<Variables>) -> Self {
+    pub fn new(variables: Arc<Variables>, block_pages: Option<u32>) -> Self {
         static IDS: AtomicU32 = AtomicU32::new(0);
         Self {
             id: IDS.fetch_add(1, Ordering::Relaxed),
             variables,
+            block_pages,
             state: Mutex::default(),
             stopped: Condvar::new(),
         }
+    }
+
+    /// Whether there is a limit for blocks.
+    pub fn is_limited(&self) -> bool {
+        self.block_pages.is_some()
+    }
+
+    /// Why blocks of so many bytes are more than there may be, if they are.
+    pub fn exceeds(&self, bytes: u64) -> Option<String> {
+        let max = self.block_pages?;
+        let pages = bytes.div_ceil(1 << 16);
+        let message = || format!("memory limit exceeded: {pages} pages requested, {max} allowed");
+        (pages > u64::from(max)).then(message)
     }
 
     /// What guests keep here, also those that come after one that broke off.

@@ -4,6 +4,8 @@
 
 use std::fmt::Write;
 
+use wasmparser::ValType;
+
 use super::names::{ENV, GUARD, HOST};
 use super::{Types, text};
 
@@ -36,17 +38,21 @@ pub fn write(entries: &[Entry]) -> String {
             .iter()
             .map(|ty| format!(" ({ty}.const 0)"))
             .collect();
-        let result = entry.types.results.first();
-        let results = result.map_or(String::new(), |ty| format!("(result {ty})"));
-        let code = if result.is_some() {
-            ""
-        } else {
-            "(i32.const 0)"
+        let results: String = entry
+            .types
+            .results
+            .iter()
+            .map(|ty| format!(" {ty}"))
+            .collect();
+        // One i32 is a code; anything else says nothing.
+        let code = match entry.types.results[..] {
+            [ValType::I32] => String::new(),
+            _ => "(drop) ".repeat(entry.types.results.len()) + "(i32.const 0)",
         };
         // Writing to a string cannot fail.
         let _ = writeln!(
             imports,
-            "(import {module} {export} (func $export{index} (param{params}) {results}))"
+            "(import {module} {export} (func $export{index} (param{params}) (result{results})))"
         );
         let _ = writeln!(
             wrappers,

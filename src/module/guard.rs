@@ -14,8 +14,8 @@ pub fn wrapper(index: usize) -> String {
     format!("function {index}")
 }
 
-/// The guard's text, with wrappers around these host functions.
-pub fn write(functions: &[Used]) -> String {
+/// The guard's text, with wrappers around these host functions, and a limit for blocks.
+pub fn write(functions: &[Used], block_pages: Option<u32>) -> String {
     let (mut imports, mut wrappers) = (String::new(), String::new());
     for (index, function) in functions.iter().enumerate() {
         let module = text::quote(FUNCTION);
@@ -29,7 +29,9 @@ pub fn write(functions: &[Used]) -> String {
         imports += &format!("(import {module} {name} (func $function{index} {import}))\n");
         wrappers += &format!("(func (export {export}) {outside} {body})\n");
     }
+    let limit = block_pages.map_or(-1, |pages| i64::from(pages) << 16);
     GUARD
+        .replace("(; limit ;)", &limit.to_string())
         .replace(";; host functions: imports", &imports)
         .replace(";; host functions: wrappers", &wrappers)
 }

@@ -26,6 +26,7 @@
   (import "extism-napi:host" "error_set" (func $host_error_set (param i64 i64)))
   (import "extism-napi:host" "fetch" (func $host_fetch (param i64 i64)))
   (import "extism-napi:host" "refuse" (func $refuse (param i32 i64 i64)))
+  (import "extism-napi:host" "limited" (func $host_limited (param i64)))
   (import "extism-napi:host" "log" (func $host_log (param i32 i64 i64)))
   ;; host functions: imports
 
@@ -43,6 +44,9 @@
   (global $used8 (mut i64) (i64.const 0))
 
   (global $output (mut i32) (i32.const 0))
+
+  ;; How many bytes all blocks may have together; all there can be for -1.
+  (global $limit i64 (i64.const (; limit ;)))
 
   (func $remember (param $data i64) (param $length i64)
     (global.set $start (local.get $data))
@@ -141,10 +145,45 @@
       (i64.const 0)
       (i64.eq (local.get $handle) (global.get $start))))
 
+  ;; How many bytes all live blocks have together, those that the host made included.
+  (func $total (result i64)
+    (local $header i64) (local $total i64)
+    (local.set $header (i64.const 65))
+    (block $done
+      (loop $next
+        (br_if $done (i32.eqz (call $load_u8 (local.get $header))))
+        (if (i32.eq (call $load_u8 (local.get $header)) (i32.const 1))
+          (then
+            (local.set $total
+              (i64.add
+                (local.get $total)
+                (i64.and
+                  (call $load_u64 (i64.add (local.get $header) (i64.const 8)))
+                  (i64.const 0xffffffff))))))
+        (local.set $header
+          (i64.add
+            (i64.add (local.get $header) (i64.const 12))
+            (call $size (local.get $header))))
+        (br $next)))
+    (local.get $total))
+
+  ;; Whether this many bytes more are too many, which the host is told.
+  (func $exceeds (param $length i64) (result i32)
+    (local $total i64)
+    (if (i64.eq (global.get $limit) (i64.const -1))
+      (then (return (i32.const 0))))
+    (local.set $total (i64.add (call $total) (local.get $length)))
+    (if (i64.le_u (local.get $total) (global.get $limit))
+      (then (return (i32.const 0))))
+    (call $host_limited (local.get $total))
+    (i32.const 1))
+
   ;; The kernel's sums wrap for sizes near 2^32; nothing that large can be had anyway.
   (func $alloc (export "alloc") (param $length i64) (result i64)
     (local $data i64)
     (if (i64.gt_u (local.get $length) (i64.const 0xfff00000))
+      (then (return (i64.const 0))))
+    (if (call $exceeds (local.get $length))
       (then (return (i64.const 0))))
     (local.set $data (call $kernel_alloc (local.get $length)))
     (if (i64.ne (local.get $data) (i64.const 0))

@@ -42,11 +42,22 @@ impl Blueprint {
     }
 }
 
+/// What a plugin may import and what of it may be called.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    pub wasi: bool,
+    /// What the blocks of guests may have together, in pages of 64 KiB.
+    pub block_pages: Option<u32>,
+    /// Whether functions with parameters can be called, with zeros for them, and functions with
+    /// other results than one i32.
+    pub any_signature: bool,
+}
+
 /// Links modules, of which the one named `main`, or else the last one, is the plugin's own.
 pub fn link(
     mut modules: Vec<Module>,
     functions: &[Signature],
-    wasi: bool,
+    rules: &Rules,
 ) -> Result<Blueprint, Failure> {
     name_main(&mut modules)?;
     let main = modules.iter().position(|module| module.name == MAIN);
@@ -56,7 +67,7 @@ pub fn link(
         used,
         uses_http,
         renamed,
-    } = Resolved::of(&modules, main, functions, wasi)?;
+    } = Resolved::of(&modules, main, functions, rules.wasi)?;
 
     let mut entries = Vec::new();
     for &index in &order {
@@ -67,7 +78,7 @@ pub fn link(
     let mut commands = HashSet::new();
     for export in &modules[main].exports {
         if let Kind::Function(types) = &export.kind
-            && is_callable(types)
+            && (is_callable(types) || (rules.any_signature && types.is_plain()))
         {
             if export.name == RESERVED_EXPORTS[0].0 {
                 commands.insert(names.len());
@@ -78,7 +89,10 @@ pub fn link(
     }
 
     let mut linked = vec![
-        (GUARD.to_owned(), own(guard::write(&used))?),
+        (
+            GUARD.to_owned(),
+            own(guard::write(&used, rules.block_pages))?,
+        ),
         (MAIN.to_owned(), own(driver::write(&entries))?),
     ];
     for &index in &order {

@@ -19,7 +19,7 @@ use wasmparser::{FuncType, GlobalType, MemoryType, TableType, ValType, Validator
 use crate::error::{Code, Failure};
 
 pub use driver::SERVE;
-pub use link::{Blueprint, link};
+pub use link::{Blueprint, Rules, link};
 pub use names::{FUNCTION, HOST};
 pub use resolve::Signature;
 

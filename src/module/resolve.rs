@@ -84,17 +84,6 @@ impl Resolver<'_> {
         if self.resolved.order.contains(&index) {
             return Ok(());
         }
-        if self.path.contains(&index) {
-            let cycle = self
-                .path
-                .iter()
-                .chain([&index])
-                .map(|&index| format!("\"{}\"", self.modules[index].name));
-            let cycle = cycle.collect::<Vec<_>>().join(" -> ");
-            return Err(fail(format!(
-                "modules import each other in a circle: {cycle}"
-            )));
-        }
         self.path.push(index);
         for import in &self.modules[index].imports {
             let from = self.resolve(index, import)?;
@@ -108,16 +97,20 @@ impl Resolver<'_> {
 
     /// Where an import comes from, as the runtime is to look for it.
     fn resolve(&mut self, index: usize, import: &Import) -> Result<(String, String), Failure> {
-        let module = &self.modules[index].name;
-        let wanted = format!("import \"{}\" \"{}\"", import.module, import.name);
-        let refuse = |why: String| fail(format!("module \"{module}\": {wanted}: {why}"));
+        let path = self.path.iter();
+        let path = path.map(|&index| format!("\"{}\"", self.modules[index].name));
+        let path = path.collect::<Vec<_>>().join("/");
+        let wanted = format!("\"{}\" \"{}\"", import.module, import.name);
+        let from = |why: String| fail(format!("from module {path}: {why}"));
+        let refuse = |why: String| from(format!("cannot import {wanted}; {why}"));
+        let unknown = |why: &str| from(format!("cannot resolve import {wanted}{why}"));
         let check = |types: &Types| match &import.kind {
             Kind::Function(wanted) if wanted == types => Ok(()),
             Kind::Function(wanted) => Err(refuse(format!(
                 "the module wants {wanted}, the host has {types}"
             ))),
-            kind => Err(refuse(format!(
-                "the module wants a {}, the host has a function",
+            kind => Err(from(format!(
+                "in import {wanted}, \"{}\"-typed host imports are not supported yet",
                 kind.name()
             ))),
         };
@@ -126,6 +119,12 @@ impl Resolver<'_> {
             .iter()
             .position(|module| module.name == import.module)
         {
+            if self.path.contains(&provider) {
+                let kind = import.kind.name();
+                return Err(refuse(format!(
+                    "circular imports of type=\"{kind}\" are not supported"
+                )));
+            }
             self.visit(provider)?;
             let provider = &self.modules[provider];
             return match provider
@@ -133,9 +132,7 @@ impl Resolver<'_> {
                 .iter()
                 .find(|export| export.name == import.name)
             {
-                None => Err(refuse(
-                    "that module exports nothing of this name".to_owned(),
-                )),
+                None => Err(refuse("no export matched request".to_owned())),
                 Some(export) if !fits(&export.kind, &import.kind) => Err(refuse(format!(
                     "the module wants a {}, the export is a {}",
                     import.kind, export.kind
@@ -147,7 +144,7 @@ impl Resolver<'_> {
             };
         }
         if import.module.starts_with(OWN) {
-            return Err(refuse("that namespace is not for plugins".to_owned()));
+            return Err(unknown(": that namespace is not for plugins"));
         }
         let function = self
             .functions
@@ -182,12 +179,12 @@ impl Resolver<'_> {
         }
         if import.module == WASI {
             if !self.wasi {
-                return Err(refuse(
-                    "it needs WASI, which is not enabled for this plugin".to_owned(),
-                ));
+                return Err(fail(format!(
+                    "WASI is not enabled; see the \"useWasi\" plugin option (from module {path}: import {wanted})"
+                )));
             }
             if !WASI_FUNCTIONS.contains(&import.name.as_str()) {
-                return Err(refuse("WASI has nothing of this name".to_owned()));
+                return Err(unknown(" (\"wasi_snapshot_preview1\" does not contain it)"));
             }
             let from = match import.name == sleep::POLL && sleeping(&self.modules[index]).is_some()
             {
@@ -208,15 +205,22 @@ impl Resolver<'_> {
             self.resolved.uses_http |= *name == "http_request";
             return Ok((provider.namespace().to_owned(), (*name).to_owned()));
         }
-        if import.module == ENV {
-            return Err(refuse(
-                "the host has nothing of this name; the plugin may be built for a newer one"
-                    .to_owned(),
-            ));
+        if import.module == ENV || self.is_host(&import.module) {
+            let namespace = &import.module;
+            return Err(unknown(&format!(
+                " (\"{namespace}\" is a host module, but does not contain \"{}\")",
+                import.name
+            )));
         }
-        Err(refuse(
-            "no module and no host function provides it".to_owned(),
+        Err(unknown(
+            ": not provided by host imports nor linked manifest items",
         ))
+    }
+
+    /// Whether a host function is in this namespace.
+    fn is_host(&self, namespace: &str) -> bool {
+        let mut functions = self.functions.iter();
+        functions.any(|function| function.namespace.as_deref() == Some(namespace))
     }
 }
 

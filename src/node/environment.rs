@@ -51,7 +51,7 @@ pub fn gone() -> Failure {
 #[napi]
 impl Environment {
     /// `listener` is told, once per burst, of calls that failed, of host functions that guests
-    /// wait for, and of those that nobody waits for any longer. `answer` runs a host function
+    /// wait for, of those that nobody waits for any longer, and of what plugins log. `answer` runs a host function
     /// of a call on this thread. Neither may throw.
     #[napi(constructor)]
     pub fn new(
@@ -114,6 +114,12 @@ impl Environment {
     #[napi]
     pub fn free(&self, env: Env, id: u32, offset: f64) -> Result<f64> {
         self.number(&env, id, Request::Free(offset as u64))
+    }
+
+    /// Sets the error of the waiting guest, which its call fails with.
+    #[napi]
+    pub fn set_error(&self, env: Env, id: u32, text: String) -> Result<f64> {
+        self.number(&env, id, Request::Fail(text))
     }
 
     /// The length of a block of the waiting guest, 0 where there is none.

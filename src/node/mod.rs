@@ -3,6 +3,7 @@
 
 mod environment;
 mod host_call;
+mod logger;
 mod plugin;
 mod settler;
 mod source;

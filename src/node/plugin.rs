@@ -8,6 +8,7 @@ use napi::Env;
 use napi::bindgen_prelude::*;
 
 use super::environment::Environment;
+use super::logger::JavaScriptLogger;
 use super::settler::{Rejection, Settler};
 use super::source::{Plan, PluginSource};
 use super::stats::PluginStats;
@@ -15,6 +16,7 @@ use super::store::NativeStore;
 use super::synchronous::{self, Answering};
 use super::{milliseconds, thrown};
 use crate::call::Settle;
+use crate::log::Level;
 use crate::module::{Export, Import, Kind};
 use crate::plugin::{Close, Plugin, Request};
 use crate::threads;
@@ -35,6 +37,8 @@ pub struct NativePlugin {
     /// Empty until it is open.
     plugin: Arc<OnceLock<Plugin>>,
     always_bytes: bool,
+    /// Where it logs to, if that is JavaScript.
+    logger: Option<Arc<JavaScriptLogger>>,
     /// What V8 was told that it costs, in bytes.
     external: Cell<i64>,
 }
@@ -53,6 +57,7 @@ impl NativePlugin {
     ) -> Result<Self> {
         let always_bytes = source.always_bytes;
         let plan = Plan::new(environment, id, source, &stores);
+        let logger = plan.logger.clone();
         let plugin = plan.open(false).map_err(|failure| thrown(&env, failure))?;
         environment.plugins.adopt(&plugin);
         let native = Self {
@@ -61,6 +66,7 @@ impl NativePlugin {
             answer: environment.answer.clone(),
             plugin: Arc::new(OnceLock::from(plugin)),
             always_bytes,
+            logger,
             external: Cell::default(),
         };
         native.opened(env)?;
@@ -79,6 +85,7 @@ impl NativePlugin {
     ) -> Result<(Self, Unknown<'env>)> {
         let always_bytes = source.always_bytes;
         let plan = Plan::new(environment, id, source, &stores);
+        let logger = plan.logger.clone();
         let (promise, ticket) = environment.settler.promise(env, id, false)?;
         let (plugin, plugins) = (
             Arc::<OnceLock<Plugin>>::default(),
@@ -101,6 +108,7 @@ impl NativePlugin {
             answer: environment.answer.clone(),
             plugin,
             always_bytes,
+            logger,
             external: Cell::default(),
         };
         Ok((native, promise))
@@ -188,6 +196,48 @@ impl NativePlugin {
             Ok(None) if !self.always_bytes => Either3::B(Null),
             Ok(output) => Either3::A(BufferSlice::copy_from(env, output.unwrap_or_default())?),
             Err(failure) => Either3::C(Rejection::new(0, self.id, failure)),
+        })
+    }
+
+    /// From which level on it logs; "silent" where that is not to JavaScript.
+    #[napi(getter)]
+    pub fn log_level(&self) -> &'static str {
+        let level = self.logger.as_ref().map(|logger| logger.level());
+        level.unwrap_or(Level::Silent).name()
+    }
+
+    #[napi(setter)]
+    pub fn set_log_level(&self, level: String) {
+        if let (Some(logger), Some(level)) = (&self.logger, Level::from_name(&level)) {
+            logger.set_level(level);
+        }
+    }
+
+    /// A variable of one of its instances, or null where there is none.
+    #[napi]
+    pub fn variable(&self, instance: u32, name: String) -> Result<Option<Buffer>> {
+        let variables = self.plugin()?.variables(instance);
+        let value = variables.and_then(|variables| variables.get(name.as_bytes()));
+        Ok(value.map(|value| Buffer::from(value.as_bytes())))
+    }
+
+    /// Sets a variable of one of its instances, or removes it: why that is not possible.
+    #[napi]
+    pub fn set_variable(
+        &self,
+        instance: u32,
+        name: String,
+        value: Option<&[u8]>,
+    ) -> Result<Option<String>> {
+        let Some(variables) = self.plugin()?.variables(instance) else {
+            return Ok(None);
+        };
+        Ok(match value {
+            Some(value) => variables.set(name.as_bytes(), value).err(),
+            None => {
+                variables.remove(name.as_bytes());
+                None
+            }
         })
     }
 

@@ -18,6 +18,7 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status, sys};
 
 use super::host_call::HostCall;
+use super::logger::{LogMessage, Waiting};
 use crate::call::{Outcome, Settle};
 use crate::error::{Code, Failure};
 use crate::sync::lock;
@@ -28,6 +29,7 @@ pub enum Event {
     Call(HostCall),
     /// Nobody waits for this host function any longer.
     Forget(u32),
+    Log(Waiting),
 }
 
 /// A failed call on its way to the JavaScript side, which makes the error for it.
@@ -52,6 +54,7 @@ pub type News = FnArgs<(
     Option<Vec<Rejection>>,
     Option<Vec<HostCall>>,
     Option<Vec<u32>>,
+    Option<Vec<LogMessage>>,
 )>;
 
 type Bell = ThreadsafeFunction<(), (), News, Status, false, true>;
@@ -181,12 +184,14 @@ impl LoopSide {
 /// Settles every promise that can be settled here; the rest is news.
 fn drain(env: &Env, queue: &Queue, side: &LoopSide) -> News {
     let events = std::mem::take(&mut *lock(queue));
-    let (mut rejections, mut calls, mut forgotten) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rejections, mut calls) = (Vec::new(), Vec::new());
+    let (mut forgotten, mut messages) = (Vec::new(), Vec::new());
     let mut settled = 0;
     for event in events {
         match event {
             Event::Call(call) => calls.push(call),
             Event::Forget(call) => forgotten.push(call),
+            Event::Log(message) => messages.push(message.take()),
             Event::Settle(deferred, Ok(output)) => match output_value(env, &deferred, output) {
                 Ok(value) => {
                     // SAFETY: the deferred is used once, on its environment's thread.
@@ -208,7 +213,12 @@ fn drain(env: &Env, queue: &Queue, side: &LoopSide) -> News {
     }
     side.settled(env, settled);
     // Most bursts have no news, and an empty array is made for nothing.
-    FnArgs::from((some(rejections), some(calls), some(forgotten)))
+    FnArgs::from((
+        some(rejections),
+        some(calls),
+        some(forgotten),
+        some(messages),
+    ))
 }
 
 fn some<T>(list: Vec<T>) -> Option<Vec<T>> {

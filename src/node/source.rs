@@ -7,15 +7,16 @@ use napi::bindgen_prelude::{ClassInstance, Uint8Array};
 
 use super::environment::Environment;
 use super::host_call::JavaScript;
+use super::logger::{JavaScriptLogger, ToJavaScript};
 use super::milliseconds;
 use super::store::{Missing, NativeStore};
 use super::value::to_type;
 use crate::error::Failure;
 use crate::host_function::{Body, HostFunction};
 use crate::instance::Recipe;
-use crate::log::LogFile;
+use crate::log::{Level, LogFile};
 use crate::memory_get::MemoryGet;
-use crate::module::{self, Module, Types};
+use crate::module::{self, Module, Rules, Types};
 use crate::plugin::{Options, Plugin};
 use crate::variables::{Scope, Variables};
 
@@ -58,6 +59,8 @@ pub struct PluginSource {
     /// Host directory and guest path.
     pub allowed_paths: Vec<(String, String)>,
     pub max_pages: Option<u32>,
+    /// What the blocks of guests may have together, in pages.
+    pub block_pages: Option<u32>,
     /// What variables may have together, values only; Infinity for any.
     pub max_var_bytes: f64,
     pub timeout_ms: Option<f64>,
@@ -69,6 +72,10 @@ pub struct PluginSource {
     pub variables: VariableScope,
     /// How many instructions a call may run, about.
     pub fuel: Option<f64>,
+    /// From which level on the listener gets what the plugin logs; absent for the log file.
+    pub log_level: Option<String>,
+    /// Whether functions of any parameters and results can be called.
+    pub any_signature: bool,
     /// Whether a function that returns another number than 0 has failed.
     pub codes_are_errors: bool,
     /// Resolve with an empty Buffer where the guest sets no output, not with null.
@@ -84,11 +91,14 @@ pub struct Plan {
     wasi: bool,
     allowed_paths: Vec<(String, String)>,
     max_pages: Option<u32>,
+    block_pages: Option<u32>,
+    any_signature: bool,
     max_var_bytes: u64,
     variables: VariableScope,
     fuel: Option<u64>,
     codes_are_errors: bool,
     cache: Option<String>,
+    pub logger: Option<Arc<JavaScriptLogger>>,
     options: Options,
 }
 
@@ -142,11 +152,18 @@ impl Plan {
             wasi: source.wasi,
             allowed_paths: source.allowed_paths,
             max_pages: source.max_pages,
+            block_pages: source.block_pages,
+            any_signature: source.any_signature,
             max_var_bytes: source.max_var_bytes as u64,
             variables: source.variables,
             fuel: source.fuel.map(|fuel| fuel as u64),
             codes_are_errors: source.codes_are_errors,
             cache: source.cache,
+            logger: source.log_level.map(|level| {
+                let level = Level::from_name(&level).unwrap_or(Level::Silent);
+                let sender = environment.settler.sender().clone();
+                Arc::new(JavaScriptLogger::new(sender, id, level))
+            }),
             options: Options {
                 instances: source.instances as usize,
                 max_queue: source.max_queue as usize,
@@ -162,7 +179,12 @@ impl Plan {
         let modules = modules.map(|(name, bytes)| Module::read(name, bytes));
         let modules = modules.collect::<Result<Vec<_>, _>>()?;
         let signatures: Vec<_> = self.functions.iter().map(HostFunction::signature).collect();
-        let blueprint = module::link(modules, &signatures, self.wasi)?;
+        let rules = Rules {
+            wasi: self.wasi,
+            block_pages: self.block_pages,
+            any_signature: self.any_signature,
+        };
+        let blueprint = module::link(modules, &signatures, &rules)?;
         let used = blueprint.host_functions.iter();
         let used = used
             .map(|used| HostFunction {
@@ -175,11 +197,15 @@ impl Plan {
             blueprint,
             functions: used,
             http: self.http,
-            logger: Arc::new(LogFile),
+            logger: match self.logger {
+                Some(logger) => Arc::new(ToJavaScript(logger)),
+                None => Arc::new(LogFile),
+            },
             config: self.config,
             wasi: self.wasi,
             allowed_paths: paths.map(|(host, guest)| (host, guest.into())).collect(),
             max_pages: self.max_pages,
+            block_pages: self.block_pages,
             max_var_bytes: self.max_var_bytes,
             variables: match self.variables {
                 VariableScope::Guest => Scope::Guest,

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use crate::call::{Call, Outcome, Settle};
 use crate::error::Failure;
 use crate::instance::{Ended, Recipe};
+use crate::variables::Variables;
 use crate::watchdog;
 use queue::{Queue, closed};
 pub use stats::Stats;
@@ -154,6 +155,13 @@ impl Plugin {
             stats: self.queue.stats.clone(),
             ticket,
         }
+    }
+
+    /// The variables of one of its instances, by the number of its slot.
+    pub fn variables(&self, slot: u32) -> Option<Arc<Variables>> {
+        let slots = self.queue.slots();
+        let slot = slots.iter().find(|each| each.id() == slot);
+        slot.map(|slot| slot.variables().clone())
     }
 
     /// Stops what runs, or else the call that is the next to run. Whether there was one.

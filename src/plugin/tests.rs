@@ -8,7 +8,7 @@ use crate::call::Outcome;
 use crate::error::Code;
 use crate::host_function::{Body, Guest, HostFunction};
 use crate::log::LogFile;
-use crate::module::{Module, Types, link};
+use crate::module::{Module, Rules, Types, link};
 use crate::variables::Scope;
 
 fn request(function: usize, input: &[u8]) -> Request {
@@ -50,8 +50,12 @@ fn plugin_with(wat: &str, timeout_ms: u64, max_pages: Option<u32>, job: Option<J
         .collect();
     let signatures: Vec<_> = functions.iter().map(HostFunction::signature).collect();
     let module = Module::read("main", wat.as_bytes()).unwrap();
+    let rules = Rules {
+        wasi: true,
+        ..Rules::default()
+    };
     let recipe = Recipe {
-        blueprint: link(vec![module], &signatures, true).unwrap(),
+        blueprint: link(vec![module], &signatures, &rules).unwrap(),
         functions,
         http: std::array::from_fn(|_| Arc::new(no_http as Job) as _),
         logger: Arc::new(LogFile),
@@ -59,6 +63,7 @@ fn plugin_with(wat: &str, timeout_ms: u64, max_pages: Option<u32>, job: Option<J
         wasi: true,
         allowed_paths: Default::default(),
         max_pages,
+        block_pages: None,
         max_var_bytes: 1 << 20,
         variables: Scope::Guest,
         fuel: None,
