@@ -52,6 +52,8 @@ enum State {
     #[default]
     Waiting,
     Asked(Request),
+    /// The guest's thread is at it.
+    Answering,
     Answered(Result<Reply, Failure>),
     Returned(Return),
     Over(Option<Failure>),
@@ -64,12 +66,18 @@ impl Exchange {
         loop {
             match std::mem::replace(&mut *state, State::Over(None)) {
                 State::Asked(request) => {
+                    *state = State::Answering;
+                    drop(state);
                     // The host waits for this answer, so there has to be one.
                     let reply = catch_unwind(AssertUnwindSafe(|| answer(guest, request)));
-                    *state = State::Answered(reply.unwrap_or_else(|panic| {
+                    let reply = reply.unwrap_or_else(|panic| {
                         Err(Failure::new(Code::Internal, panic_message(&*panic)))
-                    }));
-                    self.changed(&self.host);
+                    });
+                    state = lock(&self.state);
+                    if matches!(*state, State::Answering) {
+                        *state = State::Answered(reply);
+                        self.changed(&self.host);
+                    }
                 }
                 State::Returned(returned) => {
                     drop(state);
@@ -96,8 +104,8 @@ impl Exchange {
         loop {
             match std::mem::take(&mut *state) {
                 State::Answered(reply) => return reply,
-                asked @ State::Asked(_) => {
-                    *state = asked;
+                waits @ (State::Asked(_) | State::Answering) => {
+                    *state = waits;
                     state = self.sleep(state, &self.host);
                 }
                 other => {
@@ -122,6 +130,10 @@ impl Exchange {
     /// Ends the wait from elsewhere: the guest's call is being stopped.
     pub fn interrupt(&self, failure: Failure) {
         let mut state = lock(&self.state);
+        let mut failure = failure;
+        if let State::Returned(Return::Failed(thrown)) = &*state {
+            failure.cause = failure.cause.or(thrown.cause);
+        }
         *state = State::Over(Some(failure));
         self.changed(&self.guest);
         self.changed(&self.host);

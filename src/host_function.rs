@@ -31,6 +31,9 @@ impl HostFunction {
     }
 }
 
+/// The kernel's sums wrap for sizes near 2^32; nothing that large can be had anyway.
+const MAX_BLOCK_BYTES: u64 = 0xfff0_0000;
+
 /// What a host function does. It runs on the guest's thread and may block it.
 pub trait Body: Send + Sync {
     /// A failure ends the guest's call with that failure.
@@ -103,6 +106,10 @@ impl<'a> Guest<'a> {
 
     /// A new block: its offset, 0 for a length of 0.
     pub fn alloc(&mut self, length: u64) -> Result<u64, Failure> {
+        if length > MAX_BLOCK_BYTES {
+            let message = format!("a block of {length} bytes is more than there can be");
+            return Err(Failure::new(Code::OutOfMemory, message));
+        }
         if self.slot.is_limited()
             && let Some(message) = self.slot.exceeds(self.total().saturating_add(length))
         {

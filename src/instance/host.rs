@@ -154,7 +154,17 @@ fn next(recipe: &Arc<Recipe>, slot: &Arc<Slot>, source: &Arc<dyn Source>) -> Ser
     let initializers = recipe.blueprint.initializers;
     let (slot, source) = (slot.clone(), source.clone());
     Box::new(move |_, _, outputs| {
-        if slot.is_free() && source.begin_next(&slot) == Begun::Refused {
+        let begun = || match slot.take_held() {
+            Some(call) => slot.begin(call, true).map_or_else(
+                |call| {
+                    slot.hold(call);
+                    Begun::Refused
+                },
+                |()| Begun::Call,
+            ),
+            None => source.begin_next(&slot),
+        };
+        if slot.is_free() && begun() == Begun::Refused {
             let message = "the instance is being stopped";
             return Err(Failure::new(Code::Cancelled, message));
         }

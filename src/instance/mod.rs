@@ -25,6 +25,9 @@ use crate::watchdog;
 use slot::End;
 pub use slot::Slot;
 
+/// What guests and the kernel may have together where nobody says how much, in pages: 4 GiB.
+const MAX_PAGES: u32 = 65_536;
+
 /// Everything that instances of one plugin have in common.
 pub struct Recipe {
     pub blueprint: Blueprint,
@@ -129,7 +132,13 @@ impl Instance {
         let result = catch_unwind(AssertUnwindSafe(|| {
             plugin.call_get_error_code::<_, Vec<u8>>(module::SERVE, "")
         }));
-        let End { call, reason, told } = self.slot.end();
+        let initializers = self.recipe.blueprint.initializers;
+        let End {
+            call,
+            reason,
+            told,
+            starting,
+        } = self.slot.end(initializers);
         let text = self.slot.take_error();
         let interrupted =
             text.is_none() && matches!(&result, Ok(Err((error, _))) if is_interrupt(error));
@@ -142,11 +151,15 @@ impl Instance {
         };
         let outcome: Outcome = match (reason, result) {
             (Some(failure), _) => Err(failure),
+            (None, Ok(Ok(_))) if starting => {
+                Err(Failure::new(Code::Exit, "the plugin's start code exited").with_exit_code(0))
+            }
             (None, Ok(Ok(output))) => Ok(Some(output)),
-            (None, Ok(Err((error, code)))) => Err(match text {
-                Some(text) => Failure::new(Code::Trap, text),
-                None => failure(&error, code),
-            }),
+            (None, Ok(Err((error, code)))) => {
+                let failure = failure(&error, code);
+                let message = text.unwrap_or_else(|| failure.message.clone());
+                Err(Failure { message, ..failure })
+            }
             (None, Err(panic)) => Err(Failure::new(Code::Internal, panic_message(&*panic))),
         };
         self.recipe.settle(&self.source, call, ran, outcome);
@@ -155,13 +168,8 @@ impl Instance {
 
     /// Runs one call, and settles it.
     pub fn serve_one(&mut self, call: Call) -> Ended {
-        match self.slot.begin(call, true) {
-            Ok(()) => self.serve(),
-            Err(call) => {
-                call.settle(Err(Failure::new(Code::Cancelled, "the call was cancelled")));
-                Ended::Broken
-            }
-        }
+        self.slot.hold(call);
+        self.serve()
     }
 }
 
@@ -249,14 +257,15 @@ fn manifest(recipe: &Recipe) -> Result<Manifest, Failure> {
             .map(|(name, bytes)| Wasm::data(bytes.clone()).with_name(name)),
     );
     manifest.allowed_paths = Some(recipe.allowed_paths.clone());
-    manifest.memory.max_pages = match recipe.max_pages {
-        None => None,
-        // The runtime counts what memories grow by, not what they start with.
-        Some(max) => Some(u64::from(max).checked_sub(*initial_pages).map(|left| left as u32).ok_or_else(|| {
-            let message = format!("the plugin starts with {initial_pages} pages of memory, of which {max} are allowed");
-            Failure::new(Code::OutOfMemory, message)
-        })?),
-    };
+    let max = recipe.max_pages.unwrap_or(MAX_PAGES);
+    // The runtime counts what memories grow by, not what they start with.
+    let left = u64::from(max).checked_sub(*initial_pages).ok_or_else(|| {
+        let message = format!(
+            "the plugin starts with {initial_pages} pages of memory, of which {max} are allowed"
+        );
+        Failure::new(Code::OutOfMemory, message)
+    })?;
+    manifest.memory.max_pages = Some(left as u32);
     Ok(manifest)
 }
 

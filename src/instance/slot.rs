@@ -28,6 +28,9 @@ pub struct Slot {
 #[derive(Default)]
 struct State {
     cancel: Option<CancelHandle>,
+    /// A call that is to run, alone, once the runtime is entered. Not before: the runtime does
+    /// not know yet what a stop would be for, and forget it.
+    held: Option<Call>,
     running: Option<Call>,
     started: Option<Instant>,
     /// The running call is the only one to run now.
@@ -59,6 +62,8 @@ pub struct End {
     pub reason: Option<Failure>,
     /// Whether the runtime was told to stop it.
     pub told: bool,
+    /// Whether start code was running.
+    pub starting: bool,
 }
 
 impl Slot {
@@ -102,6 +107,15 @@ impl Slot {
             cancel: Some(cancel),
             ..State::default()
         };
+    }
+
+    /// Keeps a call until the guest asks for it.
+    pub fn hold(&self, call: Call) {
+        lock(&self.state).held = Some(call);
+    }
+
+    pub fn take_held(&self) -> Option<Call> {
+        lock(&self.state).held.take()
     }
 
     /// Takes the next call, or a call that is to run alone. `Err` gives it back: the instance
@@ -161,15 +175,25 @@ impl Slot {
     }
 
     /// Ends what runs, after the guest has returned or broken off.
-    pub fn end(&self) -> End {
+    pub fn end(&self, initializers: usize) -> End {
         let mut state = lock(&self.state);
         state.exchange = None;
         state.alone = false;
         let noted = state.noted.take();
+        let reason = match state.stop.clone() {
+            // What a host function threw is kept for whoever reports it.
+            Some(mut stop) => {
+                stop.cause = stop.cause.or_else(|| noted.and_then(|noted| noted.cause));
+                Some(stop)
+            }
+            None => noted,
+        };
+        let held = state.held.take().map(|call| (call, Duration::ZERO));
         End {
-            call: state.take(),
-            reason: state.stop.clone().or(noted),
+            call: state.take().or(held),
+            reason,
             told: state.told,
+            starting: state.initialized < initializers,
         }
     }
 

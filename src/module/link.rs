@@ -38,9 +38,13 @@ impl Blueprint {
     /// About what it costs in memory: its code, and what its guests start with.
     pub fn bytes(&self) -> u64 {
         let modules = self.modules.iter().map(|(_, bytes)| bytes.len() as u64);
-        modules.sum::<u64>() + (self.initial_pages << 16)
+        let memory = self.initial_pages.saturating_mul(1 << 16);
+        modules.sum::<u64>().saturating_add(memory)
     }
 }
+
+/// Modules that import each other are linked recursively, here and in the runtime.
+const MAX_MODULES: usize = 500;
 
 /// What a plugin may import and what of it may be called.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +63,12 @@ pub fn link(
     functions: &[Signature],
     rules: &Rules,
 ) -> Result<Blueprint, Failure> {
+    if modules.len() > MAX_MODULES {
+        let count = modules.len();
+        return Err(fail(format!(
+            "the manifest has {count} modules, of which {MAX_MODULES} are allowed"
+        )));
+    }
     name_main(&mut modules)?;
     let main = modules.iter().position(|module| module.name == MAIN);
     let main = main.ok_or_else(|| fail("the manifest has no module".to_owned()))?;
@@ -123,7 +133,7 @@ pub fn link(
         initial_pages: order
             .iter()
             .map(|&index| modules[index].initial_pages)
-            .sum(),
+            .fold(0, u64::saturating_add),
     })
 }
 

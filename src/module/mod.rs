@@ -129,7 +129,7 @@ impl Module {
             initial_pages: own
                 .clone()
                 .map(|index| types.memory_at(index).initial)
-                .sum(),
+                .fold(0, u64::saturating_add),
             has_start: rewrite::has_start(&bytes).map_err(|error| invalid(error.to_string()))?,
             memory: (own.len() == 1 && own.start == 0).then(|| types.memory_at(0)),
             name: name.to_owned(),

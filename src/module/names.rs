@@ -106,7 +106,7 @@ pub const ENVIRONMENT: &[(&str, Provider, &[ValType], &[ValType])] = &[
     ("input_load_u64", Provider::Kernel, &[I64], &[I64]),
     ("output_set", Provider::Guard, &[I64, I64], &[]),
     ("error_set", Provider::Guard, &[I64], &[]),
-    ("error_get", Provider::Kernel, &[], &[I64]),
+    ("error_get", Provider::Guard, &[], &[I64]),
     ("config_get", Provider::Guard, &[I64], &[I64]),
     ("var_get", Provider::Guard, &[I64], &[I64]),
     ("var_set", Provider::Guard, &[I64, I64], &[]),

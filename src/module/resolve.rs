@@ -186,9 +186,9 @@ impl Resolver<'_> {
             if !WASI_FUNCTIONS.contains(&import.name.as_str()) {
                 return Err(unknown(" (\"wasi_snapshot_preview1\" does not contain it)"));
             }
-            let from = match import.name == sleep::POLL && sleeping(&self.modules[index]).is_some()
-            {
-                true => sleep::name(index),
+            let from = match import.name == sleep::POLL {
+                true if sleeping(&self.modules[index]).is_some() => sleep::name(index),
+                true => GUARD.to_owned(),
                 false => import.module.clone(),
             };
             return Ok((from, import.name.clone()));

@@ -25,19 +25,23 @@ pub struct Environment {
     pub(super) answer: Answering,
 }
 
-/// The plugins of this environment; none of their calls may outlive it.
-#[derive(Default)]
-pub(super) struct Plugins(Mutex<Vec<WeakPlugin>>);
+/// The plugins of this environment; none of their calls may outlive it. `None` once it is gone.
+pub(super) struct Plugins(Mutex<Option<Vec<WeakPlugin>>>);
 
 impl Plugins {
     pub fn adopt(&self, plugin: &Plugin) {
-        let mut plugins = lock(&self.0);
-        plugins.retain(WeakPlugin::is_alive);
-        plugins.push(plugin.downgrade());
+        match &mut *lock(&self.0) {
+            Some(plugins) => {
+                plugins.retain(WeakPlugin::is_alive);
+                plugins.push(plugin.downgrade());
+            }
+            None => plugin.close(Close::Abort, None),
+        }
     }
 
     fn abort(&self) {
-        for plugin in lock(&self.0).iter().filter_map(WeakPlugin::upgrade) {
+        let plugins = lock(&self.0).take().unwrap_or_default();
+        for plugin in plugins.iter().filter_map(WeakPlugin::upgrade) {
             plugin.close(Close::Abort, None);
         }
     }
@@ -59,7 +63,7 @@ impl Environment {
         listener: Function<'_, News, ()>,
         answer: Function<'_, HostCall, Answer>,
     ) -> Result<Self> {
-        let plugins = Arc::<Plugins>::default();
+        let plugins = Arc::new(Plugins(Mutex::new(Some(Vec::new()))));
         env.add_env_cleanup_hook(plugins.clone(), |plugins| plugins.abort())?;
         Ok(Self {
             settler: Rc::new(Settler::new(listener)?),

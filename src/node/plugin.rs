@@ -29,6 +29,9 @@ pub struct Descriptor {
     pub kind: String,
 }
 
+/// V8 gives up on more than it can imagine.
+const MAX_EXTERNAL_BYTES: u64 = 1 << 30;
+
 #[napi(custom_finalize)]
 pub struct NativePlugin {
     id: u32,
@@ -86,6 +89,7 @@ impl NativePlugin {
         let always_bytes = source.always_bytes;
         let plan = Plan::new(environment, id, source, &stores);
         let logger = plan.logger.clone();
+        threads::start().map_err(|failure| thrown(env, failure))?;
         let (promise, ticket) = environment.settler.promise(env, id, false)?;
         let (plugin, plugins) = (
             Arc::<OnceLock<Plugin>>::default(),
@@ -117,7 +121,8 @@ impl NativePlugin {
     /// Tells V8 what this plugin costs, so that it collects plugins that nobody has.
     #[napi]
     pub fn opened(&self, env: Env) -> Result<()> {
-        self.account(env, self.plugin()?.recipe().blueprint.bytes() as i64)
+        let bytes = self.plugin()?.recipe().blueprint.bytes();
+        self.account(env, bytes.min(MAX_EXTERNAL_BYTES) as i64)
     }
 
     /// The names of the functions that can be called; `call` takes their positions.
@@ -262,8 +267,9 @@ impl NativePlugin {
     /// Takes no further calls; a promise that accepted ones are finished.
     #[napi(ts_return_type = "Promise<null>")]
     pub fn close<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
+        let plugin = self.plugin()?;
         let (promise, ticket) = self.settler.promise(env, self.id, false)?;
-        self.plugin()?.close(Close::Drain, Some(Box::new(ticket)));
+        plugin.close(Close::Drain, Some(Box::new(ticket)));
         self.account(*env, 0)?;
         Ok(promise)
     }

@@ -1,8 +1,8 @@
 //! How the instances of a plugin get their threads, and their calls from its queue.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::queue::{Queue, closed, settle_all};
@@ -132,7 +132,8 @@ impl Queue {
 
 /// The queue, as an instance sees it.
 pub(super) struct Feed {
-    queue: Arc<Queue>,
+    /// Weak, since the queue has the instances that have this.
+    queue: Weak<Queue>,
     /// Whether the last call came soon enough that looking for the next one is worth it.
     hurried: AtomicBool,
 }
@@ -140,7 +141,7 @@ pub(super) struct Feed {
 impl Feed {
     pub(super) fn of(queue: &Arc<Queue>) -> Arc<dyn Source> {
         Arc::new(Self {
-            queue: queue.clone(),
+            queue: Arc::downgrade(queue),
             hurried: AtomicBool::new(false),
         })
     }
@@ -149,7 +150,9 @@ impl Feed {
 impl Source for Feed {
     /// A call leaves the queue and enters the slot in one step: whoever looks for it finds it.
     fn begin_next(&self, slot: &Slot) -> Begun {
-        let queue = &self.queue;
+        let Some(queue) = self.queue.upgrade() else {
+            return Begun::Nothing;
+        };
         let start = Instant::now();
         let mut state = queue.state();
         loop {
@@ -186,6 +189,8 @@ impl Source for Feed {
     }
 
     fn ran(&self, duration: Duration) {
-        self.queue.stats.running.record(duration);
+        if let Some(queue) = self.queue.upgrade() {
+            queue.stats.running.record(duration);
+        }
     }
 }
