@@ -1,5 +1,6 @@
 'use strict'
 
+const { CAPABILITIES, createPlugin } = require('./lib/create-plugin.cjs')
 const { ExtismError } = require('./lib/errors.cjs')
 const { Store } = require('./lib/store.cjs')
 const { HostFunction, ValType, memoryGet } = require('./lib/host-function.cjs')
@@ -9,7 +10,9 @@ const { CancelHandle, Plugin } = require('./lib/plugin.cjs')
 const { setLogFile } = require('./lib/log-file.cjs')
 const { extismVersion } = require('./lib/native.cjs')
 
-module.exports = {
+// What `@extism/extism` exports, and to CommonJS is: a function with everything else on it.
+module.exports = Object.assign(createPlugin, {
+  CAPABILITIES,
   CancelHandle,
   Context,
   CurrentPlugin,
@@ -18,8 +21,11 @@ module.exports = {
   Plugin,
   Store,
   ValType,
+  createPlugin,
+  default: createPlugin,
   extismVersion,
   memoryGet,
+  newPlugin: createPlugin,
   setLogFile,
   withContext
-}
+})

@@ -1,7 +1,10 @@
 // One implementation serves both module systems, so that a class is the same class in each.
 import extism from './index.cjs'
 
+export default extism.createPlugin
+
 export const {
+  CAPABILITIES,
   CancelHandle,
   Context,
   CurrentPlugin,
@@ -10,8 +13,10 @@ export const {
   Plugin,
   Store,
   ValType,
+  createPlugin,
   extismVersion,
   memoryGet,
+  newPlugin,
   setLogFile,
   withContext
 } = extism

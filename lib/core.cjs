@@ -14,16 +14,18 @@ class Core {
   #handlers
   #fail
   #needsJavascript
-  /** By the number of a call, the host function it was made from. */
-  #callers = new Map()
+  /** By the number of a call, the host function it was made `from`, and its `context`. */
+  #calls = new Map()
 
   /**
    * `source` is checked and complete, see `PluginSource` in src/node/source.rs. `handlers` has
    * the JavaScript body of each host function that has one, and after those the three for
-   * HTTP. `fail` makes an error of a native failure, in the words of its face.
+   * HTTP. `fail` makes an error of a native failure, in the words of its face; `print` gets what
+   * the plugin logs, if that is not for the log file.
    */
-  constructor (handlers, fail) {
+  constructor (handlers, fail, print) {
     this.#place = register(this)
+    this.#place.print = print
     this.#handlers = handlers
     this.#fail = fail
   }
@@ -40,8 +42,8 @@ class Core {
   }
 
   /** A promise of a core with a compiled instance. */
-  static async open (source, stores, handlers, fail) {
-    const core = new Core(handlers, fail)
+  static async open (source, stores, handlers, fail, print) {
+    const core = new Core(handlers, fail, print)
     const [native, opened] = NativePlugin.open(environment, core.#place.id, source, stores)
     needed.set(opened, core)
     try {
@@ -61,8 +63,8 @@ class Core {
     return this
   }
 
-  /** A promise of the output of a call. */
-  call (name, input, options) {
+  /** A promise of the output of a call; `context` is what its host functions can ask for. */
+  call (name, input, options, context) {
     const index = this.functions.get(name)
     if (index === undefined) return Promise.reject(this.#unknown(name))
     if (options === undefined && !this.#needsJavascript) {
@@ -72,15 +74,17 @@ class Core {
     if (signal?.aborted) return Promise.reject(new AbortError(signal.reason))
     const from = hostFunction.getStore()
     const [promise, id] = this.#native.callWith(index, input, timeoutMs, this.#waitsFor(from))
-    if (this.#needsJavascript) this.#keep(promise, id, from)
+    if (this.#needsJavascript) this.#keep(promise, id, { from, context })
     return signal ? abortable(promise, signal, () => this.#native.cancel(id)) : promise
   }
 
   /** The output of a call that runs on this thread. */
-  callSync (name, input, { timeoutMs } = {}) {
+  callSync (name, input, { timeoutMs } = {}, context = undefined) {
     const index = this.functions.get(name)
     if (index === undefined) throw this.#unknown(name)
-    const result = this.#native.callSync(index, input, timeoutMs)
+    const result = context === undefined
+      ? this.#native.callSync(index, input, timeoutMs)
+      : this.#within({ context }, () => this.#native.callSync(index, input, timeoutMs))
     if (result === null || Buffer.isBuffer(result)) return result
     throw errorOf(result)
   }
@@ -106,8 +110,38 @@ class Core {
     return this.#handlers[index]
   }
 
-  callerOf (call) {
-    return this.#callers.get(call)
+  callOf (call) {
+    return this.#calls.get(call)
+  }
+
+  /** A promise that start code has run, where there is any. */
+  async start () {
+    await this.#native.start()
+  }
+
+  get exports () {
+    return this.#native.exports
+  }
+
+  get imports () {
+    return this.#native.imports
+  }
+
+  get logLevel () {
+    return this.#native.logLevel
+  }
+
+  set logLevel (level) {
+    this.#native.logLevel = level
+  }
+
+  variable (instance, name) {
+    return this.#native.variable(instance, name)
+  }
+
+  /** Removes the variable if there is no value. Why that is not possible, or null. */
+  setVariable (instance, name, value) {
+    return this.#native.setVariable(instance, name, value)
   }
 
   #unknown (name) {
@@ -126,15 +160,29 @@ class Core {
     return false
   }
 
-  #keep (promise, id, from) {
+  #keep (promise, id, call) {
     needed.set(promise, this)
-    if (from !== undefined) this.#callers.set(id, from)
+    this.#calls.set(id, call)
     const settled = () => {
       needed.delete(promise)
-      this.#callers.delete(id)
+      this.#calls.delete(id)
     }
     promise.then(settled, settled)
   }
+
+  /** A call on this thread has no number; such calls are within each other. */
+  #within (call, f) {
+    const outer = this.#calls.get(SYNCHRONOUS)
+    this.#calls.set(SYNCHRONOUS, call)
+    try {
+      return f()
+    } finally {
+      this.#calls.set(SYNCHRONOUS, outer)
+    }
+  }
 }
+
+/** What calls on this thread have for a number. */
+const SYNCHRONOUS = 0
 
 module.exports = { Core }

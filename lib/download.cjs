@@ -11,6 +11,11 @@ async function download (url) {
     // What fetch rejects with says no more than that it failed.
     throw error.cause instanceof Error ? error.cause : error
   })
+  return body(response)
+}
+
+/** The bytes of a response. */
+async function body (response) {
   if (!response.ok) throw new Error(`the server answered ${response.status}`)
   const chunks = []
   let length = 0
@@ -54,4 +59,4 @@ function downloadSync (url) {
   return bytes
 }
 
-module.exports = { download, downloadSync }
+module.exports = { body, download, downloadSync }

@@ -35,11 +35,12 @@ const pending = new Map()
 const hostFunction = new AsyncLocalStorage()
 
 /**
- * Makes a core known: its number, and places for its native plugin and for `fail`, which makes
- * errors of its failures. Nothing in these may lead back to the core.
+ * Makes a core known: its number, and places for its native plugin, for `fail`, which makes
+ * errors of its failures, and for `print`, which gets what it logs. Nothing in these may lead
+ * back to the core.
  */
 function register (core) {
-  const place = { id: nextId++, core: new WeakRef(core), native: undefined, fail: fromNative }
+  const place = { id: nextId++, core: new WeakRef(core), native: undefined, fail: fromNative, print: undefined }
   known.set(place.id, place)
   collected.register(core, place)
   return place
@@ -56,10 +57,20 @@ function errorOf (rejection) {
  * What a burst has for JavaScript, each null if nothing. Nothing in here may throw: it would
  * strand the rest of the burst.
  */
-function listen (rejections, events, forgotten) {
+function listen (rejections, events, forgotten, messages) {
+  if (messages) for (const { plugin, level, message } of messages) print(plugin, level, message)
   if (rejections) for (const rejection of rejections) environment.reject(rejection.ticket, errorOf(rejection))
   if (events) for (const event of events) answer(event)
   if (forgotten) for (const id of forgotten) forget(id)
+}
+
+/** Loggers are somebody else's, and may throw. */
+function print (plugin, level, message) {
+  try {
+    known.get(plugin).print(level, message)
+  } catch (error) {
+    process.nextTick(() => { throw error })
+  }
 }
 
 function forget (id) {
@@ -108,7 +119,7 @@ function answerNow (event) {
 
 function run (event, call) {
   const core = known.get(event.plugin).core.deref()
-  const from = core.callerOf(event.call) ?? hostFunction.getStore()
+  const from = core.callOf(event.call)?.from ?? hostFunction.getStore()
   return hostFunction.run({ call, core, from }, core.handler(event.function), call)
 }
 

@@ -15,11 +15,13 @@ class HostCall {
   #prefetched
   #onEnd
 
-  constructor (environment, { id, instance, inputs, blocks }) {
+  constructor (environment, { id, call, instance, inputs, results, blocks }) {
     this.#environment = environment
     this.#id = id
+    this.call = call
     this.instance = instance
     this.inputs = inputs
+    this.results = results
     this.#prefetched = blocks
   }
 
@@ -59,6 +61,10 @@ class HostCall {
   length (offset) {
     this.#check()
     return this.#blocks.get(offset)?.length ?? this.#ask('length', offset)
+  }
+
+  setError (text) {
+    this.#ask('setError', text)
   }
 
   /** What is to be written back. */

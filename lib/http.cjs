@@ -10,8 +10,8 @@ const DEFAULT_MAX_BYTES = 50 << 20
  * `http_headers`, in this order. Requests go through `fetch`, to allowed hosts only, and every
  * redirect is held to the same list. A request ends with the call it belongs to.
  */
-function httpHandlers ({ allowedHosts, fetch = globalThis.fetch, maxBytes = DEFAULT_MAX_BYTES, headers: allowHeaders = false }) {
-  const allowed = allowedHosts.map(hostPattern)
+function httpHandlers ({ allowedHosts, fetch = globalThis.fetch, maxBytes = DEFAULT_MAX_BYTES, headers: allowHeaders = false, notAllowed = refusal, tooLarge = fail }) {
+  const check = hostCheck(allowedHosts, notAllowed)
   /** The last response, by instance. */
   const responses = new Map()
 
@@ -22,13 +22,17 @@ function httpHandlers ({ allowedHosts, fetch = globalThis.fetch, maxBytes = DEFA
     const body = bodyOffset === 0n ? undefined : Buffer.from(call.block(Number(bodyOffset)))
     const ended = new AbortController()
     call.onEnd(() => ended.abort())
-    const response = await followRedirects(fetch, allowed, url, {
+    const response = await followRedirects(fetch, check, url, {
       method: method.toUpperCase(),
       headers: new Headers(headers ?? header),
       body,
       signal: ended.signal
     })
     const bytes = await readBody(response, maxBytes)
+    if (bytes === undefined) {
+      tooLarge(maxBytes)
+      return [0n]
+    }
     responses.set(call.instance, {
       status: response.status,
       headers: allowHeaders ? JSON.stringify(Object.fromEntries(response.headers)) : undefined
@@ -73,16 +77,26 @@ function hostPattern (pattern) {
   return new RegExp(`^${source}$`, 's')
 }
 
-function checkUrl (allowed, url) {
-  if (!URL.canParse(url)) throw refuse(`"${url}" is not a URL`)
-  const { hostname, protocol } = new URL(url)
-  if (protocol !== 'http:' && protocol !== 'https:') throw refuse(`HTTP request to ${url} is not allowed: only http and https are`)
-  if (!allowed.some(pattern => pattern.test(hostName(hostname)))) throw refuse(`HTTP request to ${url} is not allowed`)
+const refusal = url => `HTTP request to ${url} is not allowed`
+
+function fail (maxBytes) {
+  throw refuse(`the response is larger than ${maxBytes} bytes`)
 }
 
-async function followRedirects (fetch, allowed, url, { method, headers, body, signal }) {
+/** What throws where a URL is not one that the plugin may reach. */
+function hostCheck (allowedHosts, notAllowed) {
+  const allowed = allowedHosts.map(hostPattern)
+  return url => {
+    if (!URL.canParse(url)) throw refuse(`"${url}" is not a URL`)
+    const { hostname, protocol } = new URL(url)
+    if (protocol !== 'http:' && protocol !== 'https:') throw refuse(`HTTP request to ${url} is not allowed: only http and https are`)
+    if (!allowed.some(pattern => pattern.test(hostName(hostname)))) throw refuse(notAllowed(url, hostname))
+  }
+}
+
+async function followRedirects (fetch, check, url, { method, headers, body, signal }) {
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    checkUrl(allowed, url)
+    check(url)
     const hasBody = method !== 'GET' && method !== 'HEAD'
     const response = await fetch(url, { method, headers, body: hasBody ? body : undefined, redirect: 'manual', signal })
     const location = response.status >= 300 && response.status < 400 && response.headers.get('location')
@@ -100,12 +114,13 @@ async function followRedirects (fetch, allowed, url, { method, headers, body, si
   throw refuse(`${url}: more than ${MAX_REDIRECTS} redirects`)
 }
 
+/** The body, or undefined where it is larger. */
 async function readBody (response, maxBytes) {
   const chunks = []
   let length = 0
   for await (const chunk of response.body ?? []) {
     length += chunk.length
-    if (length > maxBytes) throw refuse(`the response is larger than ${maxBytes} bytes`)
+    if (length > maxBytes) return undefined
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

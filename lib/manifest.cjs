@@ -151,4 +151,4 @@ function timeout (value) {
   return value === undefined || value === null ? DEFAULT_TIMEOUT_MS : milliseconds('timeout_ms', value)
 }
 
-module.exports = { configEntries, loadManifest, loadManifestSync }
+module.exports = { configEntries, hostList, loadManifest, loadManifestSync, pathEntries }

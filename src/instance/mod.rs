@@ -183,8 +183,11 @@ impl Recipe {
 
     fn settle(&self, source: &Arc<dyn Source>, call: Call, ran: Duration, outcome: Outcome) {
         source.ran(ran);
-        let name = &self.blueprint.functions[call.function];
-        call.settle(outcome.map_err(|failure| failure.in_function(name)));
+        let name = self.blueprint.functions.get(call.function);
+        call.settle(outcome.map_err(|failure| match name {
+            Some(name) => failure.in_function(name),
+            None => failure,
+        }));
     }
 }
 

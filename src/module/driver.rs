@@ -20,7 +20,8 @@ pub struct Entry {
     pub types: Types,
 }
 
-/// The text of a driver for these entries; the host names them by their position.
+/// The text of a driver for these entries; the host names them by their position. One more does
+/// nothing, for calls that want no more than start code.
 pub fn write(entries: &[Entry]) -> String {
     let (mut imports, mut wrappers, mut table) = (String::new(), String::new(), String::new());
     for (index, entry) in entries.iter().enumerate() {
@@ -72,8 +73,9 @@ pub fn write(entries: &[Entry]) -> String {
   (import {host} "input" (func $input (param i64)))
   (import {host} "done" (func $done (param i32 i32 i64 i64) (result i32)))
   {imports}
-  (table funcref (elem{table}))
+  (table funcref (elem{table} $nothing))
   {wrappers}
+  (func $nothing (result i32) (i32.const 0))
   (func $one (result i32)
     (local $entry i32) (local $length i64) (local $code i32)
     (call $next)

@@ -31,6 +31,8 @@ pub struct HostCall {
     /// The number of the plugin's call.
     pub call: f64,
     pub inputs: Vec<Value>,
+    /// How many results it is to have.
+    pub results: u32,
     /// For each input, the block it is the offset of, if it is one of a moderate size.
     pub blocks: Vec<Option<Buffer>>,
 }
@@ -91,7 +93,7 @@ impl Body for JavaScript {
             return Err(super::environment::gone());
         };
         let id = waiting.next.fetch_add(1, Ordering::Relaxed);
-        let call = self.call(id, guest, inputs);
+        let call = self.call(id, guest, inputs, outputs.len());
         if synchronous::is_here() {
             let answer = synchronous::answer(guest, call)?;
             let returned = returned(answer, outputs);
@@ -114,7 +116,7 @@ impl Body for JavaScript {
 }
 
 impl JavaScript {
-    fn call(&self, id: u32, guest: &mut Guest<'_>, inputs: &[Val]) -> HostCall {
+    fn call(&self, id: u32, guest: &mut Guest<'_>, inputs: &[Val], results: usize) -> HostCall {
         let blocks = inputs.iter().map(|input| {
             let offset = input.i64()? as u64;
             let length = guest.length(offset)?;
@@ -130,6 +132,7 @@ impl JavaScript {
             instance: guest.slot.id(),
             call: guest.slot.running().unwrap_or_default() as f64,
             inputs: inputs.iter().map(value::from_val).collect(),
+            results: results as u32,
         }
     }
 }

@@ -171,6 +171,19 @@ impl NativePlugin {
         Ok(self.submit(env, request)?.0)
     }
 
+    /// Runs the start code on an instance that has not run it, if there is any: a promise that
+    /// it has, or null.
+    #[napi(ts_return_type = "Promise<null> | null")]
+    pub fn start<'env>(&self, env: &'env Env) -> Result<Option<Unknown<'env>>> {
+        let blueprint = &self.plugin()?.recipe().blueprint;
+        if blueprint.initializers == 0 {
+            return Ok(None);
+        }
+        let nothing = blueprint.functions.len() as u32;
+        let request = request(nothing, Either::B(String::new()), None, false);
+        Ok(Some(self.submit(env, request)?.0))
+    }
+
     /// The same with more to say: the promise, and the call's number. `nested` is for calls
     /// from a host function that this plugin waits for.
     #[napi(ts_return_type = "[Promise<Buffer | null>, number]")]

@@ -1,0 +1,36 @@
+'use strict'
+
+const { ExtismError } = require('../errors.cjs')
+
+/** The messages that `@extism/extism` has for these codes. */
+const MESSAGES = {
+  ERR_EXTISM_GUEST: message => `Plugin-originated error: ${message}`,
+  ERR_EXTISM_TIMEOUT: () => 'EXTISM: call canceled due to timeout',
+  ERR_EXTISM_REENTRANT: () => 'plugin is not reentrant'
+}
+
+/**
+ * A failed call, as `@extism/extism` puts it: what a host function threw is passed on as it is,
+ * and a trap is a RuntimeError of WebAssembly. `isExport` says whether there is an export of a
+ * name.
+ */
+function failure ({ code, message, function: name, exitCode, backtrace, cause }, isExport) {
+  if (code === 'ERR_EXTISM_HOST_FUNCTION' && cause instanceof Error) return cause
+  const details = { cause, function: name, exitCode, backtrace }
+  if (code === 'ERR_EXTISM_TRAP') return trap(message, details)
+  if (code === 'ERR_EXTISM_FUNCTION_NOT_FOUND') return notFound(name, isExport(name), details)
+  return new ExtismError(code, MESSAGES[code]?.(message) ?? message, details)
+}
+
+function notFound (name, isExport, details) {
+  const what = isExport ? `export "${name}" is not a function` : `function "${name}" does not exist`
+  return new ExtismError('ERR_EXTISM_FUNCTION_NOT_FOUND', `Plugin error: ${what}`, details)
+}
+
+function trap (message, { function: name, backtrace }) {
+  // In the words of V8 where there are some.
+  const error = new WebAssembly.RuntimeError(message.replace(/^wasm trap: wasm `(\w+)` instruction executed$/, '$1').replace(/^wasm trap: /, ''))
+  return Object.assign(error, { code: 'ERR_EXTISM_TRAP', function: name, backtrace })
+}
+
+module.exports = { failure }

@@ -1,0 +1,119 @@
+'use strict'
+
+const { createHash } = require('node:crypto')
+const { readFile } = require('node:fs/promises')
+const { fileURLToPath } = require('node:url')
+const { bytesOf, describe } = require('../check.cjs')
+const { body } = require('../download.cjs')
+const { ExtismError } = require('../errors.cjs')
+
+const CODE = 'ERR_EXTISM_MANIFEST'
+const BYTES = ['application/octet-stream', 'application/wasm']
+const JSONS = ['application/json', 'text/json']
+const SOURCES = ['data', 'path', 'url', 'response', 'module']
+
+function typeError (message) {
+  return Object.assign(new TypeError(message), { code: CODE })
+}
+
+function invalid (message, cause) {
+  return new ExtismError(CODE, message, { cause })
+}
+
+/** A manifest in any form: as an object, and its modules with names and bytes. */
+async function loadManifest (like, fetch) {
+  const manifest = await resolve(await like, fetch)
+  const items = manifest.wasm
+  const modules = await Promise.all(items.map(async (item, i) => {
+    const data = await contents(item, i, fetch)
+    checkHash(item, data)
+    return { name: nameOf(item, i, items), data }
+  }))
+  if (!modules.some(({ name }) => name === 'main')) throw invalid('manifest with multiple modules must designate one "main" module')
+  return { manifest, modules }
+}
+
+async function resolve (like, fetch) {
+  if (like instanceof WebAssembly.Module) throw noModule()
+  const bytes = bytesOf(like)
+  if (bytes) return { wasm: [{ data: bytes }] }
+  if (typeof like === 'string') {
+    if (/^\s*\{/.test(like)) return check(parse(like))
+    return /^(https?|file):\/\//.test(like) ? resolve(new URL(like), fetch) : { wasm: [{ path: like }] }
+  }
+  if (like instanceof URL) return like.protocol === 'file:' ? { wasm: [{ path: fileURLToPath(like) }] } : resolve(await request(like, fetch), fetch)
+  if (isResponse(like)) return fromResponse(like)
+  return check(like)
+}
+
+async function fromResponse (response) {
+  const type = (response.headers.get('content-type') || 'application/octet-stream').split(';')[0].trim()
+  if (BYTES.includes(type)) return { wasm: [{ response }] }
+  if (JSONS.includes(type)) return check(parse(String(await body(response))))
+  throw typeError(`While processing manifest URL "${response.url}"; expected content-type of "text/json", "application/json", "application/octet-stream", or "application/wasm"; got "${type}" after stripping off charset.`)
+}
+
+function isResponse (value) {
+  return value instanceof Response || value?.constructor?.name === 'Response'
+}
+
+function parse (text) {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw invalid(`the manifest is not JSON: ${cause.message}`, cause)
+  }
+}
+
+function check (manifest) {
+  if (typeof manifest !== 'object' || manifest === null || !('wasm' in manifest)) throw typeError('Expected "wasm" key in manifest')
+  if (!Array.isArray(manifest.wasm)) throw typeError('Expected "manifest.wasm" to be array')
+  manifest.wasm.forEach((item, i) => {
+    if (typeof item === 'object' && item !== null && SOURCES.some(source => source in item)) return
+    throw typeError(`Expected every item in "manifest.wasm" to include either a "data", "url", or "path" key; got bad item at index ${i}`)
+  })
+  if (manifest.wasm.length === 0) throw invalid('the manifest has no modules')
+  return manifest
+}
+
+async function contents (item, i, fetch) {
+  if (item.data) return dataOf(item.data, i)
+  if (item.path) return readFile(item.path)
+  if (item.url) return fromUrl(new URL(item.url), fetch)
+  if (item.response) return body(await item.response)
+  if (item.module) throw item.hash ? invalid('Item specified a hash but WebAssembly.Module source data is unavailable for hashing') : noModule()
+  throw invalid(`Unrecognized wasm item at index ${i}. Keys include: "${Object.keys(item).sort().join(',')}"`)
+}
+
+/** A string is base64, as JSON has it. */
+function dataOf (data, i) {
+  const bytes = typeof data === 'string' ? Buffer.from(data, 'base64') : bytesOf(data)
+  if (bytes) return bytes
+  throw typeError(`wasm[${i}].data must be bytes, or base64 in JSON; got ${describe(data)}`)
+}
+
+async function fromUrl (url, fetch) {
+  return url.protocol === 'file:' ? readFile(url) : body(await request(url, fetch))
+}
+
+function request (url, fetch) {
+  return fetch(url, { redirect: 'follow', headers: { accept: 'application/wasm;q=0.9,application/octet-stream;q=0.8' } })
+}
+
+function noModule () {
+  return typeError('a WebAssembly.Module has been compiled for V8, and its bytes cannot be had from it; pass the bytes, a path or a URL')
+}
+
+function checkHash ({ hash }, data) {
+  if (hash === undefined || hash === null) return
+  const actual = createHash('sha256').update(data).digest('hex')
+  if (String(hash).toLowerCase() !== actual) throw invalid(`Plugin error: hash mismatch. Expected: ${hash}. Actual: ${actual}`)
+}
+
+function nameOf ({ name, hash }, i, items) {
+  const known = name ?? (i === items.length - 1 ? 'main' : hash ?? String(i))
+  if (typeof known === 'string') return known
+  throw typeError(`wasm[${i}].name must be a string; got ${describe(known)}`)
+}
+
+module.exports = { loadManifest }

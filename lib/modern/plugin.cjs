@@ -1,0 +1,212 @@
+'use strict'
+
+const { bytesOf, typeError } = require('../check.cjs')
+const { Core } = require('../core.cjs')
+const { ExtismError } = require('../errors.cjs')
+const { HostFunction } = require('../host-function.cjs')
+const { httpHandlers } = require('../http.cjs')
+const { callOptions } = require('../options.cjs')
+const { CallContext } = require('./call-context.cjs')
+const { failure } = require('./failure.cjs')
+const { loadManifest } = require('./manifest.cjs')
+const { checkLevel, pluginOptions } = require('./options.cjs')
+const { PluginOutput } = require('./plugin-output.cjs')
+
+/** What `createPlugin` gives. */
+class Plugin {
+  #options
+  #core
+  #closed
+  /** Promises of replaced cores, until the calls these had accepted are finished. */
+  #draining = new Set()
+
+  /** @internal */
+  static async create (manifest, options = {}) {
+    if (typeof options !== 'object' || options === null) throw typeError('options', 'an object', options)
+    const plugin = new Plugin()
+    plugin.#options = options
+    plugin.#core = await open(manifest, options)
+    return plugin
+  }
+
+  /** A promise of the output: null where the plugin sets none. */
+  async call (name, input, hostContext = null, options = undefined) {
+    const output = await this.#opened(name).call(name, inputOf(input), callOptions(options), hostContext)
+    return output && PluginOutput.of(output)
+  }
+
+  /** The same on this thread, which it blocks: for scripts, and calls known to be short. */
+  callSync (name, input, hostContext = null, options = undefined) {
+    const output = this.#opened(name).callSync(name, inputOf(input), callOptions(options), hostContext)
+    return output && PluginOutput.of(output)
+  }
+
+  async functionExists (name) {
+    return this.#opened().exports.some(({ name: known, kind }) => known === name && kind === 'function')
+  }
+
+  async getExports () {
+    return this.#opened().exports.map(({ name, kind }) => ({ name, kind }))
+  }
+
+  async getImports () {
+    return this.#opened().imports.map(({ module, name, kind }) => ({ module, name, kind }))
+  }
+
+  async getInstance () {
+    throw new ExtismError('ERR_EXTISM_UNSUPPORTED', 'there is no WebAssembly.Instance: the plugin does not run in V8. Use functionExists, getExports and getImports to look at it.')
+  }
+
+  /** Whether a call runs or waits. */
+  isActive () {
+    if (!this.#core) return false
+    const { active, queued } = this.#core.stats()
+    return active + queued > 0
+  }
+
+  /** Whether nothing runs. The memory of the last call goes with the next one anyway. */
+  async reset () {
+    this.#opened()
+    return !this.isActive()
+  }
+
+  /**
+   * Replaces the code. Calls in flight finish on the old code; if this rejects, the old code
+   * stays.
+   */
+  async update (manifest, options = this.#options) {
+    this.#opened()
+    const core = await open(manifest, options)
+    if (this.#closed) {
+      await core.close()
+      throw closed()
+    }
+    this.#drain()
+    this.#core = core
+    this.#options = options
+  }
+
+  stats () {
+    return this.#opened().stats()
+  }
+
+  /** Takes no further calls: a promise that those in flight are finished. */
+  close () {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')] () {
+    await this.close()
+  }
+
+  async #close () {
+    if (this.#core) this.#drain()
+    this.#core = undefined
+    await Promise.all(this.#draining)
+  }
+
+  #drain () {
+    const drained = this.#core.close().then(() => this.#draining.delete(drained))
+    this.#draining.add(drained)
+  }
+
+  #opened (name) {
+    if (name !== undefined && typeof name !== 'string') throw typeError('the name of a function', 'a string', name)
+    if (!this.#core) throw closed(name)
+    return this.#core
+  }
+}
+
+function closed (name) {
+  return new ExtismError('ERR_EXTISM_CLOSED', 'the plugin is closed', { function: name })
+}
+
+async function open (manifest, given) {
+  const { manifest: resolved, modules } = await loadManifest(manifest, given.fetch ?? globalThis.fetch)
+  const options = pluginOptions(given, resolved)
+  const stores = []
+  // The core is not there yet; whoever asks for it is called by it.
+  const around = surroundings(options.logger, () => core)
+  const source = {
+    modules,
+    functions: options.functions.map(({ namespace, name, f }) => {
+      return f instanceof HostFunction ? { ...HostFunction.source(f, stores), namespace, name } : { namespace, name }
+    }),
+    config: options.config,
+    wasi: options.wasi,
+    allowedPaths: options.allowedPaths,
+    blockPages: options.blockPages,
+    maxVarBytes: options.maxVarBytes,
+    timeoutMs: options.timeoutMs,
+    ...options.running,
+    fuel: options.fuel,
+    variables: options.variables,
+    logLevel: options.logLevel,
+    anySignature: true,
+    codesAreErrors: false,
+    alwaysBytes: false
+  }
+  const tooLarge = max => around.log('error', `Response body exceeded ${max} bytes`)
+  const handlers = [...options.functions.map(each => handler(each, around)), ...httpHandlers({ ...options.http, notAllowed, tooLarge })]
+  const core = await Core.open(source, stores, handlers, rejection => failure(refused(rejection, given), name => core.exports.some(each => each.name === name)), around.print)
+  await core.start()
+  return core
+}
+
+/** What a host function's context has beyond the call. */
+function surroundings (logger, core) {
+  const level = value => ['trace', 'debug', 'info', 'warn', 'error', 'silent'].indexOf(value)
+  const print = (name, message) => logger[name]?.(message)
+  return {
+    print,
+    log: (name, message) => { if (level(name) >= level(core().logLevel)) print(name, message) },
+    hostContext: call => core().callOf(call)?.context ?? null,
+    getVariable: (instance, name) => core().variable(instance, name),
+    setVariable (instance, name, value) {
+      const refusal = core().setVariable(instance, name, value)
+      if (refusal) throw new ExtismError('ERR_EXTISM_GUEST', refusal)
+    },
+    get logLevel () { return core().logLevel },
+    set logLevel (value) { core().logLevel = checkLevel(value) }
+  }
+}
+
+function handler ({ namespace, name, f }, around) {
+  if (f instanceof HostFunction) return HostFunction.handler(f)
+  return call => {
+    const returned = f(new CallContext(call, around), ...call.inputs)
+    const results = value => resultsOf(value, call.results, `"${namespace}" "${name}"`)
+    return typeof returned?.then === 'function' ? Promise.resolve(returned).then(results) : results(returned)
+  }
+}
+
+/** A host function returns a number or a bigint, or several in an array, or nothing. */
+function resultsOf (value, count, name) {
+  if (count === 0 || value === undefined) return []
+  const results = count === 1 ? [value] : [...value]
+  return results.slice(0, count).map(result => {
+    if (typeof result === 'number' || typeof result === 'bigint') return result
+    if (typeof result === 'boolean') return Number(result)
+    throw typeError(`the result of host function ${name}`, 'a number or a bigint', result)
+  })
+}
+
+function notAllowed (url, hostname) {
+  return `Call error: HTTP request to "${url}" is not allowed (no allowedHosts match "${hostname}")`
+}
+
+/** In a worker of theirs, a busy plugin is one that is called from within. */
+function refused (rejection, { runInWorker, maxQueue }) {
+  const busy = runInWorker && maxQueue === undefined && rejection.code === 'ERR_EXTISM_QUEUE_FULL'
+  return busy ? { ...rejection, code: 'ERR_EXTISM_REENTRANT' } : rejection
+}
+
+function inputOf (input) {
+  if (input === undefined || input === null) return ''
+  const checked = typeof input === 'string' ? input : bytesOf(input)
+  if (checked === undefined) throw typeError('the input', 'a string or bytes', input)
+  return checked
+}
+
+module.exports = { Plugin }
