@@ -176,6 +176,7 @@ class Plugin {
         functions: functions.map(hostFunction => HostFunction.source(hostFunction, stores)),
         config: [...loaded.config, ...entries],
         wasi: Boolean(wasi),
+        wasiOutput: false,
         allowedPaths: loaded.allowedPaths,
         maxPages: loaded.maxPages,
         maxVarBytes: loaded.maxVarBytes ?? DEFAULT_MAX_VAR_BYTES,

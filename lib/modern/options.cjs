@@ -27,6 +27,7 @@ function pluginOptions (options, manifest) {
     logLevel: checkLevel(logLevel),
     functions: hostFunctions(functions),
     wasi: Boolean(useWasi),
+    wasiOutput: Boolean(options.enableWasiOutput),
     config: configEntries(pick('config')),
     allowedPaths: pathEntries(hostToGuest(pick('allowedPaths', 'allowed_paths'))),
     timeoutMs: milliseconds('timeoutMs', timeoutMs) ?? DEFAULT_TIMEOUT_MS,

@@ -135,6 +135,7 @@ async function open (manifest, given) {
     }),
     config: options.config,
     wasi: options.wasi,
+    wasiOutput: options.wasiOutput,
     allowedPaths: options.allowedPaths,
     blockPages: options.blockPages,
     maxVarBytes: options.maxVarBytes,

@@ -39,6 +39,7 @@ pub fn functions(
         ),
         host("error_set", &[PTR, PTR], &[], Box::new(error_set)),
         host("sleep", &[PTR], &[], Box::new(sleep)),
+        host("print", &[ValType::I32, PTR, PTR], &[], Box::new(print)),
         host("fetch", &[PTR, PTR], &[], Box::new(fetch)),
         host("refuse", &[ValType::I32, PTR, PTR], &[], Box::new(refuse)),
         host("limited", &[PTR], &[], limited(recipe)),

@@ -3,14 +3,13 @@
 
 use std::collections::HashSet;
 
-use wasmparser::MemoryType;
 use wasmparser::ValType::I32;
 
 use super::driver::{self, Entry};
 use super::names::*;
 use super::resolve::{Resolved, Signature, Used};
 use super::rewrite::{exported_name, rewrite};
-use super::{Export, Import, Kind, Module, Types, guard, sleep};
+use super::{Export, Import, Kind, Module, Types, guard, wasi};
 use crate::error::{Code, Failure};
 
 /// What an instance is made of: modules for the runtime, in the order given, and what they
@@ -50,6 +49,8 @@ const MAX_MODULES: usize = 500;
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     pub wasi: bool,
+    /// Whether what guests print is printed.
+    pub wasi_output: bool,
     /// What the blocks of guests may have together, in pages of 64 KiB.
     pub block_pages: Option<u32>,
     /// Whether functions with parameters can be called, with zeros for them, and functions with
@@ -77,7 +78,7 @@ pub fn link(
         used,
         uses_http,
         renamed,
-    } = Resolved::of(&modules, main, functions, rules.wasi)?;
+    } = Resolved::of(&modules, main, functions, rules)?;
 
     let mut entries = Vec::new();
     for &index in &order {
@@ -107,15 +108,16 @@ pub fn link(
     ];
     for &index in &order {
         let module = &modules[index];
-        if let Some(memory) = sleeping(module) {
-            linked.push((sleep::name(index), own(sleep::write(memory))?));
+        let shared = wasi::shared(module, rules.wasi_output);
+        if let Some(memory) = shared {
+            linked.push((wasi::name(index), own(wasi::write(memory))?));
         }
         let resolve = |from: &str, name: &str| {
             let key = (index, from.to_owned(), name.to_owned());
             renamed.get(&key).cloned().unwrap_or((key.1, key.2))
         };
-        let memory = sleeping(module).map(|_| sleep::name(index));
-        let memory = memory.as_deref().map(|name| (name, sleep::MEMORY));
+        let memory = shared.map(|_| wasi::name(index));
+        let memory = memory.as_deref().map(|name| (name, wasi::MEMORY));
         let bytes = rewrite(&module.bytes, memory, resolve).map_err(|error| {
             Failure::new(Code::Module, format!("module \"{}\": {error}", module.name))
         })?;
@@ -175,16 +177,6 @@ fn name_main(modules: &mut [Module]) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// The memory of a module that can sleep and whose sleep can be ended.
-pub fn sleeping(module: &Module) -> Option<&MemoryType> {
-    let sleeps = |import: &Import| import.module == WASI && import.name == sleep::POLL;
-    let memory = module
-        .memory
-        .as_ref()
-        .filter(|memory| sleep::fits(memory))?;
-    module.imports.iter().any(sleeps).then_some(memory)
 }
 
 pub fn linked_name(module: &Module) -> &str {

@@ -8,10 +8,10 @@ mod link;
 mod names;
 mod resolve;
 mod rewrite;
-mod sleep;
 #[cfg(test)]
 mod tests;
 mod text;
+mod wasi;
 
 use wasmparser::types::EntityType;
 use wasmparser::{FuncType, GlobalType, MemoryType, TableType, ValType, Validator, WasmFeatures};

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use wasmparser::ValType;
 
-use super::link::{fail, linked_name, sleeping};
+use super::link::{Rules, fail, linked_name};
 use super::names::*;
 use super::rewrite::exported_name;
-use super::{Import, Kind, Module, Types, guard, sleep};
+use super::{Import, Kind, Module, Types, guard, wasi};
 use crate::error::Failure;
 
 /// A host function as the linker sees it.
@@ -57,12 +57,12 @@ impl Resolved {
         modules: &[Module],
         main: usize,
         functions: &[Signature],
-        wasi: bool,
+        rules: &Rules,
     ) -> Result<Self, Failure> {
         let mut resolver = Resolver {
             modules,
             functions,
-            wasi,
+            rules,
             path: Vec::new(),
             resolved: Self::default(),
         };
@@ -74,7 +74,7 @@ impl Resolved {
 struct Resolver<'a> {
     modules: &'a [Module],
     functions: &'a [Signature],
-    wasi: bool,
+    rules: &'a Rules,
     path: Vec<usize>,
     resolved: Resolved,
 }
@@ -178,7 +178,7 @@ impl Resolver<'_> {
             return Ok((GUARD.to_owned(), guard::wrapper(number)));
         }
         if import.module == WASI {
-            if !self.wasi {
+            if !self.rules.wasi {
                 return Err(fail(format!(
                     "WASI is not enabled; see the \"useWasi\" plugin option (from module {path}: import {wanted})"
                 )));
@@ -186,10 +186,11 @@ impl Resolver<'_> {
             if !WASI_FUNCTIONS.contains(&import.name.as_str()) {
                 return Err(unknown(" (\"wasi_snapshot_preview1\" does not contain it)"));
             }
-            let from = match import.name == sleep::POLL {
-                true if sleeping(&self.modules[index]).is_some() => sleep::name(index),
-                true => GUARD.to_owned(),
-                false => import.module.clone(),
+            let output = self.rules.wasi_output;
+            let from = match wasi::replaces(&import.name, output) {
+                true if wasi::shared(&self.modules[index], output).is_some() => wasi::name(index),
+                true if import.name == wasi::POLL => GUARD.to_owned(),
+                _ => import.module.clone(),
             };
             return Ok((from, import.name.clone()));
         }

@@ -56,6 +56,8 @@ pub struct PluginSource {
     pub functions: Vec<FunctionSource>,
     pub config: Vec<(String, String)>,
     pub wasi: bool,
+    /// Whether what it prints is printed.
+    pub wasi_output: bool,
     /// Host directory and guest path.
     pub allowed_paths: Vec<(String, String)>,
     pub max_pages: Option<u32>,
@@ -89,6 +91,7 @@ pub struct Plan {
     http: [Arc<dyn Body>; 3],
     config: BTreeMap<String, String>,
     wasi: bool,
+    wasi_output: bool,
     allowed_paths: Vec<(String, String)>,
     max_pages: Option<u32>,
     block_pages: Option<u32>,
@@ -150,6 +153,7 @@ impl Plan {
             functions,
             config: BTreeMap::from_iter(source.config),
             wasi: source.wasi,
+            wasi_output: source.wasi_output,
             allowed_paths: source.allowed_paths,
             max_pages: source.max_pages,
             block_pages: source.block_pages,
@@ -181,6 +185,7 @@ impl Plan {
         let signatures: Vec<_> = self.functions.iter().map(HostFunction::signature).collect();
         let rules = Rules {
             wasi: self.wasi,
+            wasi_output: self.wasi_output,
             block_pages: self.block_pages,
             any_signature: self.any_signature,
         };

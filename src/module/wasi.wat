@@ -1,13 +1,21 @@
-;; The memory of a guest that can sleep, and the function it sleeps with.
+;; The memory of a guest, and what replaces some functions of WASI: only code that shares the
+;; memory can, so it moves in here and the guest imports it.
 ;;
 ;; WASI's own `poll_oneoff` cannot be interrupted: a guest could keep its thread for a year.
-;; Only code that shares the guest's memory can replace it, so the memory moves in here and the
-;; guest imports it. Files are ready at once, as those of a guest are; clocks are waited for by
-;; the host, which a stop can end.
+;; Files are ready at once, as those of a guest are; clocks are waited for by the host, which a
+;; stop can end.
+;;
+;; WASI's own `fd_write` prints to nowhere, unless the environment of the process says otherwise.
 (module
   (import "wasi_snapshot_preview1" "clock_time_get"
     (func $clock_time_get (param i32 i64 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write"
+    (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "extism:host/env" "store_u8" (func $store_u8 (param i64 i32)))
+  (import "extism-napi:guard" "alloc" (func $alloc (param i64) (result i64)))
+  (import "extism-napi:guard" "free" (func $free (param i64)))
   (import "extism-napi:host" "sleep" (func $sleep (param i64)))
+  (import "extism-napi:host" "print" (func $print (param i32 i64 i64)))
   (memory (export "memory") SIZE)
 
   ;; Nanoseconds until a subscription is due. A clock's time is read by way of `scratch`, which
@@ -72,4 +80,45 @@
     (i32.store
       (local.get $count)
       (i32.shr_u (i32.sub (local.get $event) (local.get $out)) (i32.const 5)))
+    (i32.const 0))
+
+  ;; Prints bytes of the guest's to standard output or error. Whether there was room for them.
+  (func $write (param $fd i32) (param $from i32) (param $length i32) (result i32)
+    (local $block i64) (local $index i32)
+    (if (i32.eqz (local.get $length))
+      (then (return (i32.const 1))))
+    (local.set $block (call $alloc (i64.extend_i32_u (local.get $length))))
+    (if (i64.eqz (local.get $block))
+      (then (return (i32.const 0))))
+    (loop $next
+      (call $store_u8
+        (i64.add (local.get $block) (i64.extend_i32_u (local.get $index)))
+        (i32.load8_u (i32.add (local.get $from) (local.get $index))))
+      (local.set $index (i32.add (local.get $index) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $index) (local.get $length))))
+    (call $print (local.get $fd) (local.get $block) (i64.extend_i32_u (local.get $length)))
+    (call $free (local.get $block))
+    (i32.const 1))
+
+  (func (export "fd_write")
+    (param $fd i32) (param $parts i32) (param $count i32) (param $written i32) (result i32)
+    (local $length i32) (local $total i32)
+    (if (i32.gt_u (i32.sub (local.get $fd) (i32.const 1)) (i32.const 1))
+      (then
+        (return
+          (call $fd_write
+            (local.get $fd) (local.get $parts) (local.get $count) (local.get $written)))))
+    (block $done
+      (loop $next
+        (br_if $done (i32.eqz (local.get $count)))
+        (local.set $length (i32.load offset=4 (local.get $parts)))
+        ;; ENOMEM
+        (if (i32.eqz
+              (call $write (local.get $fd) (i32.load (local.get $parts)) (local.get $length)))
+          (then (return (i32.const 48))))
+        (local.set $total (i32.add (local.get $total) (local.get $length)))
+        (local.set $parts (i32.add (local.get $parts) (i32.const 8)))
+        (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+        (br $next)))
+    (i32.store (local.get $written) (local.get $total))
     (i32.const 0)))

@@ -1,0 +1,39 @@
+//! A guest's memory, in a module of its own beside what replaces some functions of WASI.
+
+use wasmparser::MemoryType;
+
+use super::names::{OWN, WASI};
+use super::{Import, Module};
+
+pub const MEMORY: &str = "memory";
+/// Where there is no memory to be shared, nobody may call WASI's own.
+pub const POLL: &str = "poll_oneoff";
+const WRITE: &str = "fd_write";
+
+/// The name of the module that has the memory of module number `index`.
+pub fn name(index: usize) -> String {
+    format!("{OWN}memory {index}")
+}
+
+/// The text of a module with this memory.
+pub fn write(memory: &MemoryType) -> String {
+    let size = match memory.maximum {
+        Some(maximum) => format!("{} {maximum}", memory.initial),
+        None => memory.initial.to_string(),
+    };
+    include_str!("wasi.wat").replace("SIZE", &size)
+}
+
+/// Whether a function of WASI is replaced. What guests print is nobody's without `output`.
+pub fn replaces(function: &str, output: bool) -> bool {
+    function == POLL || (output && function == WRITE)
+}
+
+/// The memory of a module some of whose imports are replaced, if it has one of the plain kind
+/// that every guest with WASI has.
+pub fn shared(module: &Module, output: bool) -> Option<&MemoryType> {
+    let replaced = |import: &Import| import.module == WASI && replaces(&import.name, output);
+    let memory = module.memory.as_ref()?;
+    let plain = !memory.memory64 && !memory.shared && memory.page_size_log2.is_none();
+    (plain && module.imports.iter().any(replaced)).then_some(memory)
+}
