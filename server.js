@@ -5,12 +5,12 @@ import { readFileSync } from 'node:fs'
 import Fastify from 'fastify'
 import { Context, Store, memoryGet } from 'extism-napi'
 
-const {
-  PORT = '7070',
-  HOST = '0.0.0.0',
-  WASM_FILE = new URL('plugin/simple.wasm', import.meta.url),
-  FUNCTION = 'say_hello'
-} = process.env
+const PORT = process.env.PORT || '7070'
+const HOST = process.env.HOST || '0.0.0.0'
+const WASM_FILE = process.env.WASM_FILE || new URL('plugin/simple.wasm', import.meta.url)
+const FUNCTION = process.env.FUNCTION || 'say_hello'
+/** How long requests in flight may take once the server is to end, in milliseconds. */
+const GRACE_MS = 10_000
 
 const store = new Store([
   ['hello', '👋 Hello World 🌍'],
@@ -22,9 +22,17 @@ const plugin = context.plugin(readFileSync(WASM_FILE), true, [
   memoryGet('hostMemoryGet', store)
 ])
 
+if (!plugin.functionExists(FUNCTION)) {
+  console.error(`${WASM_FILE} has no function "${FUNCTION}" that can be called`)
+  process.exit(1)
+}
+
 const fastify = Fastify({ logger: true })
 
 // Whatever the content type says, the plugin gets the bytes.
+fastify.addHook('onRequest', async request => {
+  request.raw.headers['content-type'] = 'application/octet-stream'
+})
 fastify.removeAllContentTypeParsers()
 fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, done) => done(null, body))
 
@@ -49,6 +57,7 @@ fastify.addHook('onSend', async (request, reply) => {
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, async () => {
     closing = true
+    setTimeout(() => fastify.server.closeAllConnections(), GRACE_MS).unref()
     await fastify.close()
     context.free()
   })

@@ -1,5 +1,6 @@
 'use strict'
 
+const { addAbortListener } = require('node:events')
 const { AbortError } = require('./errors.cjs')
 
 /**
@@ -25,7 +26,8 @@ function expect (signal, cancel) {
   if (each === undefined) {
     each = { cancels: new Set(), listener: () => { for (const cancel of each.cancels) cancel() } }
     waiting.set(signal, each)
-    signal.addEventListener('abort', each.listener, { once: true })
+    // Not by way of the signal itself, where others could keep the event from being heard.
+    each.disposable = addAbortListener(signal, each.listener)
   }
   each.cancels.add(cancel)
 }
@@ -34,7 +36,7 @@ function forget (signal, cancel) {
   const each = waiting.get(signal)
   each.cancels.delete(cancel)
   if (each.cancels.size > 0) return
-  signal.removeEventListener('abort', each.listener)
+  each.disposable[Symbol.dispose]()
   waiting.delete(signal)
 }
 

@@ -24,7 +24,7 @@ const files = new Map()
  */
 function cacheFile (cache = true) {
   if (cache === false) return undefined
-  if (cache !== true && typeof cache !== 'string') throw typeError('cache', 'true, false or a directory', cache)
+  if (cache !== true && (typeof cache !== 'string' || cache === '')) throw typeError('cache', 'true, false or a directory', cache)
   const directory = cache === true ? defaultDirectory() : path.resolve(cache)
   if (!files.has(directory)) files.set(directory, prepare(directory))
   return files.get(directory)
@@ -33,10 +33,19 @@ function cacheFile (cache = true) {
 function defaultDirectory () {
   const { platform, env } = process
   if (env.XDG_CACHE_HOME) return path.join(env.XDG_CACHE_HOME, 'extism-napi')
-  const home = os.homedir()
+  const home = homeDirectory()
   if (platform === 'darwin') return path.join(home, 'Library', 'Caches', 'extism-napi')
   if (platform === 'win32') return path.join(env.LOCALAPPDATA ?? path.join(home, 'AppData', 'Local'), 'extism-napi')
   return path.join(home, '.cache', 'extism-napi')
+}
+
+/** Not every user has one. */
+function homeDirectory () {
+  try {
+    return os.homedir()
+  } catch {
+    return ''
+  }
 }
 
 function prepare (directory) {
@@ -45,7 +54,7 @@ function prepare (directory) {
   try {
     fs.mkdirSync(directory, { recursive: true, mode: 0o700 })
     if (!isPrivate(directory)) return undefined
-    const file = path.join(directory, 'config.toml')
+    const file = path.join(directory, 'extism-napi.toml')
     const content = [
       '[cache]',
       `directory = ${JSON.stringify(path.join(directory, 'modules'))}`,

@@ -4,6 +4,15 @@ const { types } = require('node:util')
 
 /** What a value is, for messages. */
 function describe (value) {
+  try {
+    return text(value)
+  } catch {
+    // A proxy, or an object whose properties throw.
+    return `a strange ${typeof value}`
+  }
+}
+
+function text (value) {
   if (value === null) return 'null'
   if (typeof value === 'string') return `"${value.length > 40 ? value.slice(0, 40) + '…' : value}"`
   if (typeof value === 'object') return `an instance of ${value.constructor?.name ?? 'Object'}`
@@ -27,8 +36,12 @@ function valueError (what, expected, value) {
 
 /** The bytes of anything that has some, without a copy; undefined for anything else. */
 function bytesOf (value) {
-  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-  if (types.isAnyArrayBuffer(value)) return new Uint8Array(value)
+  try {
+    if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+    if (types.isAnyArrayBuffer(value)) return new Uint8Array(value)
+  } catch {
+    // It was detached, and has none any longer.
+  }
 }
 
 module.exports = { bytesOf, describe, typeError, valueError }

@@ -2,7 +2,7 @@
 
 const { typeError } = require('./check.cjs')
 const { ExtismError } = require('./errors.cjs')
-const { Plugin } = require('./plugin.cjs')
+const { Plugin, useContext } = require('./plugin.cjs')
 
 /** Owns plugins, which go with it. */
 class Context {
@@ -38,6 +38,8 @@ class Context {
     context.#plugins?.delete(id)
   }
 }
+
+useContext(Context)
 
 /** Calls `f` with a context that is freed when `f` is done, and gives what `f` gives. */
 async function withContext (f) {

@@ -1,7 +1,7 @@
 'use strict'
 
 const { abortable } = require('./abort.cjs')
-const { environment, errorOf, hostFunction, register } = require('./environment.cjs')
+const { environment, errorOf, register, running } = require('./environment.cjs')
 const { AbortError, fromNative } = require('./errors.cjs')
 const { NativePlugin } = require('./native.cjs')
 
@@ -72,16 +72,17 @@ class Core {
     }
     const { signal, timeoutMs } = options ?? {}
     if (signal?.aborted) return Promise.reject(new AbortError(signal.reason))
-    const from = hostFunction.getStore()
+    const from = running()
     const [promise, id] = this.#native.callWith(index, input, timeoutMs, this.#waitsFor(from))
-    if (this.#needsJavascript) this.#keep(promise, id, { from, context })
-    return signal ? abortable(promise, signal, () => this.#native.cancel(id)) : promise
+    const kept = this.#needsJavascript ? this.#keep(promise, id, { from, context }) : promise
+    return signal ? abortable(kept, signal, () => this.#native.cancel(id)) : kept
   }
 
   /** The output of a call that runs on this thread. */
-  callSync (name, input, { timeoutMs } = {}, context = undefined) {
+  callSync (name, input, { signal, timeoutMs } = {}, context = undefined) {
     const index = this.functions.get(name)
     if (index === undefined) throw this.#unknown(name)
+    if (signal?.aborted) throw new AbortError(signal.reason)
     const result = context === undefined
       ? this.#native.callSync(index, input, timeoutMs)
       : this.#within({ context }, () => this.#native.callSync(index, input, timeoutMs))
@@ -148,18 +149,20 @@ class Core {
     return this.#fail({
       code: 'ERR_EXTISM_FUNCTION_NOT_FOUND',
       message: `the plugin has no function "${name}" that can be called`,
-      function: name
+      function: name,
+      isExport: this.exports.some(each => each.name === name)
     })
   }
 
   /** Whether this plugin waits for the host function, be it by way of other plugins. */
   #waitsFor (running) {
-    for (let each = running; each !== undefined && !each.call.over; each = each.from) {
+    for (let each = running; each !== undefined && !each.call.over; each = each.call.from) {
       if (each.core === this) return true
     }
     return false
   }
 
+  /** The promise, during which this is not collected. */
   #keep (promise, id, call) {
     needed.set(promise, this)
     this.#calls.set(id, call)
@@ -167,7 +170,7 @@ class Core {
       needed.delete(promise)
       this.#calls.delete(id)
     }
-    promise.then(settled, settled)
+    return promise.finally(settled)
   }
 
   /** A call on this thread has no number; such calls are within each other. */

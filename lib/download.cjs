@@ -19,7 +19,7 @@ async function body (response) {
   if (!response.ok) throw new Error(`the server answered ${response.status}`)
   const chunks = []
   let length = 0
-  for await (const chunk of response.body) {
+  for await (const chunk of response.body ?? []) {
     length += chunk.length
     if (length > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES} bytes`)
     chunks.push(chunk)

@@ -29,8 +29,8 @@ let nextCause = 0
 const pending = new Map()
 
 /**
- * The host function this code runs in: its `call`, the `core` that waits for it, and `from`,
- * the host function that core was called from.
+ * The host function this code runs in: its `call`, and the `core` that waits for it. The host
+ * function that the core was called from is `call.from`.
  */
 const hostFunction = new AsyncLocalStorage()
 
@@ -119,8 +119,14 @@ function answerNow (event) {
 
 function run (event, call) {
   const core = known.get(event.plugin).core.deref()
-  const from = core.callOf(event.call)?.from ?? hostFunction.getStore()
-  return hostFunction.run({ call, core, from }, core.handler(event.function), call)
+  call.from = core.callOf(event.call)?.from ?? running()
+  return hostFunction.run({ call, core }, core.handler(event.function), call)
+}
+
+/** The host function that this code runs in, as long as a plugin waits for it. */
+function running () {
+  const scope = hostFunction.getStore()
+  return scope?.call.over ? undefined : scope
 }
 
 function isPromise (value) {
@@ -142,4 +148,4 @@ function messageOf (error) {
   }
 }
 
-module.exports = { environment, errorOf, hostFunction, register }
+module.exports = { environment, errorOf, register, running }

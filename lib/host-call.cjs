@@ -90,6 +90,11 @@ class HostCall {
     if (this.#over) return false
     this.#over = true
     this.#onEnd?.()
+    // Code that a host function has left behind may refer to this for long.
+    this.#blocks = undefined
+    this.#prefetched = undefined
+    this.inputs = undefined
+    this.from = undefined
     return true
   }
 

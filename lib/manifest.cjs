@@ -4,6 +4,7 @@ const { createHash } = require('node:crypto')
 const { readFileSync } = require('node:fs')
 const { readFile } = require('node:fs/promises')
 const path = require('node:path')
+const { types } = require('node:util')
 const { bytesOf, describe, typeError } = require('./check.cjs')
 const { download, downloadSync } = require('./download.cjs')
 const { ExtismError } = require('./errors.cjs')
@@ -20,38 +21,48 @@ function invalid (message, cause) {
  * files are read and modules downloaded.
  */
 function loadManifestSync (manifest) {
-  const parsed = parse(manifest)
-  return assemble(parsed, parsed.wasm.map((item, i) => {
+  const { items, settings } = read(manifest)
+  const contents = items.map((item, i) => {
     try {
-      return bytesAt(item, i) ?? (item.path ? readFileSync(item.path) : downloadSync(String(item.url)))
+      return item.bytes ?? (typeof item.path === 'string' ? readFileSync(item.path) : downloadSync(String(item.url)))
+    } catch (error) {
+      throw unreadable(item, i, error)
+    }
+  })
+  return { ...settings, modules: contents.map((data, i) => checkedModule(items, i, data)) }
+}
+
+/** The same without blocking. What the manifest says now is what holds. */
+async function loadManifest (manifest) {
+  const { items, settings } = read(manifest)
+  const contents = await Promise.all(items.map(async (item, i) => {
+    try {
+      return item.bytes ?? await (typeof item.path === 'string' ? readFile(item.path) : download(String(item.url)))
     } catch (error) {
       throw unreadable(item, i, error)
     }
   }))
+  return { ...settings, modules: contents.map((data, i) => checkedModule(items, i, data)) }
 }
 
-/** The same without blocking. */
-async function loadManifest (manifest) {
+/** What a manifest says, as a copy: items with their bytes, where they have some, and the rest. */
+function read (manifest) {
   const parsed = parse(manifest)
-  return assemble(parsed, await Promise.all(parsed.wasm.map(async (item, i) => {
-    try {
-      return bytesAt(item, i) ?? await (item.path ? readFile(item.path) : download(String(item.url)))
-    } catch (error) {
-      throw unreadable(item, i, error)
-    }
-  })))
-}
-
-function assemble (parsed, contents) {
   const memory = parsed.memory ?? {}
+  if (typeof memory !== 'object') throw typeError('memory', 'an object', memory)
   return {
-    modules: contents.map((data, i) => checkedModule(parsed.wasm, i, data)),
-    config: configEntries(parsed.config),
-    allowedPaths: pathEntries(either(parsed, 'allowed_paths', 'allowedPaths')),
-    allowedHosts: hostList(either(parsed, 'allowed_hosts', 'allowedHosts')),
-    maxPages: integer('memory.max_pages', either(memory, 'max_pages', 'maxPages'), 1, 65_536),
-    maxVarBytes: integer('memory.max_var_bytes', either(memory, 'max_var_bytes', 'maxVarBytes'), 0, Number.MAX_SAFE_INTEGER),
-    timeoutMs: timeout(either(parsed, 'timeout_ms', 'timeoutMs'))
+    items: parsed.wasm.map((item, i) => {
+      const bytes = bytesAt(item, i)
+      return { ...item, bytes: bytes && Buffer.from(bytes) }
+    }),
+    settings: {
+      config: configEntries(parsed.config),
+      allowedPaths: pathEntries(either(parsed, 'allowed_paths', 'allowedPaths')),
+      allowedHosts: hostList(either(parsed, 'allowed_hosts', 'allowedHosts')),
+      maxPages: integer('memory.max_pages', either(memory, 'max_pages', 'maxPages'), 1, 65_536),
+      maxVarBytes: integer('memory.max_var_bytes', either(memory, 'max_var_bytes', 'maxVarBytes'), 0, Number.MAX_SAFE_INTEGER),
+      timeoutMs: timeout(either(parsed, 'timeout_ms', 'timeoutMs'))
+    }
   }
 }
 
@@ -99,7 +110,7 @@ function bytesAt (item, i) {
 
 function unreadable (item, i, cause) {
   if (cause instanceof ExtismError) return cause
-  const what = item.path ? `the file ${item.path} cannot be read` : `${item.url} cannot be downloaded`
+  const what = typeof item.path === 'string' ? `the file ${item.path} cannot be read` : `${item.url} cannot be downloaded`
   return invalid(`wasm[${i}]: ${what}: ${cause.message}`, cause)
 }
 
@@ -120,7 +131,7 @@ function checkedModule (wasm, i, data) {
 function configEntries (config) {
   if (config === undefined || config === null) return []
   if (typeof config !== 'object') throw typeError('config', 'an object or a Map of strings', config)
-  const entries = config instanceof Map ? [...config] : Object.entries(config)
+  const entries = types.isMap(config) ? [...config] : Object.entries(config)
   for (const [key, value] of entries) {
     if (typeof key !== 'string') throw typeError('each key of config', 'a string', key)
     if (typeof value !== 'string') throw typeError(`config "${key}"`, 'a string', value)

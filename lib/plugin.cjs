@@ -8,6 +8,9 @@ const { httpHandlers } = require('./http.cjs')
 const { configEntries, loadManifest, loadManifestSync } = require('./manifest.cjs')
 const { callOptions, runOptions } = require('./options.cjs')
 
+/** Comes from context.cjs: the two classes know each other. */
+let Context
+
 /**
  * The legacy plugin: a queue of calls that run off the event loop. On one instance, which is
  * the default, they run one after another and share its state.
@@ -139,15 +142,12 @@ class Plugin {
   }
 
   #admit (ctx) {
-    // Loaded here: the two classes know each other.
-    const { Context } = require('./context.cjs')
     if (ctx !== null && ctx !== undefined && !(ctx instanceof Context)) throw typeError('ctx', 'a Context', ctx)
     this.#ctx = ctx ?? new Context()
     this.#id = Context.admit(this.#ctx, this)
   }
 
   #forget () {
-    const { Context } = require('./context.cjs')
     Context.forget(this.#ctx, this.#id)
   }
 
@@ -169,11 +169,13 @@ class Plugin {
     const running = runOptions(options ?? undefined)
     const entries = configEntries(config)
     const id = this.#id
+    const stores = []
+    const sources = functions.map(hostFunction => HostFunction.source(hostFunction, stores))
+    const bodies = functions.map(HostFunction.handler)
     return loaded => {
-      const stores = []
       const source = {
         modules: loaded.modules,
-        functions: functions.map(hostFunction => HostFunction.source(hostFunction, stores)),
+        functions: sources,
         config: [...loaded.config, ...entries],
         wasi: Boolean(wasi),
         wasiOutput: false,
@@ -187,8 +189,8 @@ class Plugin {
         codesAreErrors: true,
         alwaysBytes: true
       }
-      const handlers = [...functions.map(HostFunction.handler), ...httpHandlers(loaded)]
-      return [source, stores, handlers, rejection => failure(id, rejection)]
+      const handlers = [...bodies, ...httpHandlers(loaded)]
+      return [source, stores, handlers, failing(id)]
     }
   }
 }
@@ -203,6 +205,11 @@ function checkInput (input) {
   const checked = typeof input === 'string' ? input : bytesOf(input)
   if (checked === undefined) throw typeError('the input', 'a string or bytes', input)
   return checked
+}
+
+/** What makes errors of the failures of a plugin, without a reference to it. */
+function failing (id) {
+  return rejection => failure(id, rejection)
 }
 
 /** A failed call, as the old SDK put it. */
@@ -229,4 +236,8 @@ class CancelHandle {
   }
 }
 
-module.exports = { CancelHandle, Plugin }
+function useContext (contextClass) {
+  Context = contextClass
+}
+
+module.exports = { CancelHandle, Plugin, useContext }

@@ -141,7 +141,6 @@ describe('the server with a plugin that fails', () => {
   for (const [name, status, code, message] of [
     ['fail', 500, 'ERR_EXTISM_GUEST', /^Plugin error: reason .*, code: 3$/],
     ['trap', 500, 'ERR_EXTISM_TRAP', /unreachable/],
-    ['missing', 500, 'ERR_EXTISM_FUNCTION_NOT_FOUND', /"missing"/],
     ['spin', 504, 'ERR_EXTISM_TIMEOUT', /300 ms/]
   ]) {
     it(`answers ${status} with ${code} when the function is ${name}`, async () => {
@@ -152,6 +151,10 @@ describe('the server with a plugin that fails', () => {
       assert.match(error.message, message)
     })
   }
+
+  it('does not start when the function is missing, and says so', async () => {
+    await assert.rejects(serving('missing', () => {}), /has no function "missing" that can be called/)
+  })
 
   it('answers others while a plugin spins', async () => {
     await serving('spin', async (url, server) => {

@@ -11,14 +11,13 @@ const MESSAGES = {
 
 /**
  * A failed call, as `@extism/extism` puts it: what a host function threw is passed on as it is,
- * and a trap is a RuntimeError of WebAssembly. `isExport` says whether there is an export of a
- * name.
+ * and a trap is a RuntimeError of WebAssembly.
  */
-function failure ({ code, message, function: name, exitCode, backtrace, cause }, isExport) {
+function failure ({ code, message, function: name, isExport, exitCode, backtrace, cause }) {
   if (code === 'ERR_EXTISM_HOST_FUNCTION' && cause instanceof Error) return cause
   const details = { cause, function: name, exitCode, backtrace }
   if (code === 'ERR_EXTISM_TRAP') return trap(message, details)
-  if (code === 'ERR_EXTISM_FUNCTION_NOT_FOUND') return notFound(name, isExport(name), details)
+  if (code === 'ERR_EXTISM_FUNCTION_NOT_FOUND') return notFound(name, isExport, details)
   return new ExtismError(code, MESSAGES[code]?.(message) ?? message, details)
 }
 

@@ -23,14 +23,14 @@ function invalid (message, cause) {
 /** A manifest in any form: as an object, and its modules with names and bytes. */
 async function loadManifest (like, fetch) {
   const manifest = await resolve(await like, fetch)
-  const items = manifest.wasm
+  const items = manifest.wasm.map((item, i) => ({ ...item, data: item.data && Buffer.from(dataOf(item.data, i)) }))
   const modules = await Promise.all(items.map(async (item, i) => {
-    const data = await contents(item, i, fetch)
+    const data = item.data || await contents(item, i, fetch)
     checkHash(item, data)
     return { name: nameOf(item, i, items), data }
   }))
   if (!modules.some(({ name }) => name === 'main')) throw invalid('manifest with multiple modules must designate one "main" module')
-  return { manifest, modules }
+  return { manifest: { ...manifest }, modules }
 }
 
 async function resolve (like, fetch) {
@@ -77,7 +77,6 @@ function check (manifest) {
 }
 
 async function contents (item, i, fetch) {
-  if (item.data) return dataOf(item.data, i)
   if (item.path) return readFile(item.path)
   if (item.url) return fromUrl(new URL(item.url), fetch)
   if (item.response) return body(await item.response)

@@ -17,15 +17,13 @@ function checkLevel (level) {
 function pluginOptions (options, manifest) {
   const pick = (camel, snake) => options[camel] || manifest[camel] || manifest[snake] || undefined
   const memory = pick('memory') ?? {}
-  const { logger = console, logLevel = 'silent', functions = {}, useWasi = false, fetch = globalThis.fetch } = options
+  const { logger = console, logLevel = 'silent', useWasi = false, fetch = globalThis.fetch } = options
   if (typeof logger !== 'object' || logger === null) throw typeError('logger', 'an object with a method for each level', logger)
-  if (typeof functions !== 'object' || functions === null) throw typeError('functions', 'an object of namespaces', functions)
   if (typeof fetch !== 'function') throw typeError('fetch', 'a function', fetch)
   const timeoutMs = options.timeoutMs ?? manifest.timeoutMs ?? manifest.timeout_ms
   return {
     logger,
     logLevel: checkLevel(logLevel),
-    functions: hostFunctions(functions),
     wasi: Boolean(useWasi),
     wasiOutput: Boolean(options.enableWasiOutput),
     config: configEntries(pick('config')),
@@ -59,6 +57,7 @@ function hostToGuest (paths) {
 
 /** Host functions as `{ namespace, name, f }`, or with a HostFunction in place of `f`. */
 function hostFunctions (namespaces) {
+  if (typeof namespaces !== 'object') throw typeError('functions', 'an object of namespaces', namespaces)
   return Object.entries(namespaces).flatMap(([namespace, functions]) => {
     if (typeof functions !== 'object' || functions === null) throw typeError(`functions "${namespace}"`, 'an object of functions', functions)
     return Object.entries(functions).map(([name, f]) => {
@@ -68,4 +67,4 @@ function hostFunctions (namespaces) {
   })
 }
 
-module.exports = { checkLevel, pluginOptions }
+module.exports = { LEVELS, checkLevel, hostFunctions, pluginOptions }

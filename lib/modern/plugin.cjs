@@ -9,7 +9,7 @@ const { callOptions } = require('../options.cjs')
 const { CallContext } = require('./call-context.cjs')
 const { failure } = require('./failure.cjs')
 const { loadManifest } = require('./manifest.cjs')
-const { checkLevel, pluginOptions } = require('./options.cjs')
+const { LEVELS, checkLevel, hostFunctions, pluginOptions } = require('./options.cjs')
 const { PluginOutput } = require('./plugin-output.cjs')
 
 /** What `createPlugin` gives. */
@@ -123,6 +123,7 @@ function closed (name) {
 }
 
 async function open (manifest, given) {
+  const functions = hostFunctions(given.functions ?? {})
   const { manifest: resolved, modules } = await loadManifest(manifest, given.fetch ?? globalThis.fetch)
   const options = pluginOptions(given, resolved)
   const stores = []
@@ -130,7 +131,7 @@ async function open (manifest, given) {
   const around = surroundings(options.logger, () => core)
   const source = {
     modules,
-    functions: options.functions.map(({ namespace, name, f }) => {
+    functions: functions.map(({ namespace, name, f }) => {
       return f instanceof HostFunction ? { ...HostFunction.source(f, stores), namespace, name } : { namespace, name }
     }),
     config: options.config,
@@ -149,19 +150,17 @@ async function open (manifest, given) {
     alwaysBytes: false
   }
   const tooLarge = max => around.log('error', `Response body exceeded ${max} bytes`)
-  const handlers = [...options.functions.map(each => handler(each, around)), ...httpHandlers({ ...options.http, notAllowed, tooLarge })]
-  const core = await Core.open(source, stores, handlers, rejection => failure(refused(rejection, given), name => core.exports.some(each => each.name === name)), around.print)
+  const handlers = [...functions.map(each => handler(each, around)), ...httpHandlers({ ...options.http, notAllowed, tooLarge })]
+  const core = await Core.open(source, stores, handlers, failing(Boolean(given.runInWorker) && given.maxQueue === undefined), printing(options.logger))
   await core.start()
   return core
 }
 
 /** What a host function's context has beyond the call. */
 function surroundings (logger, core) {
-  const level = value => ['trace', 'debug', 'info', 'warn', 'error', 'silent'].indexOf(value)
-  const print = (name, message) => logger[name]?.(message)
+  const print = printing(logger)
   return {
-    print,
-    log: (name, message) => { if (level(name) >= level(core().logLevel)) print(name, message) },
+    log: (name, message) => { if (LEVELS.indexOf(name) >= LEVELS.indexOf(core().logLevel)) print(name, message) },
     hostContext: call => core().callOf(call)?.context ?? null,
     getVariable: (instance, name) => core().variable(instance, name),
     setVariable (instance, name, value) {
@@ -197,10 +196,20 @@ function notAllowed (url, hostname) {
   return `Call error: HTTP request to "${url}" is not allowed (no allowedHosts match "${hostname}")`
 }
 
-/** In a worker of theirs, a busy plugin is one that is called from within. */
-function refused (rejection, { runInWorker, maxQueue }) {
-  const busy = runInWorker && maxQueue === undefined && rejection.code === 'ERR_EXTISM_QUEUE_FULL'
-  return busy ? { ...rejection, code: 'ERR_EXTISM_REENTRANT' } : rejection
+/**
+ * What makes errors of a plugin's failures, without a reference to it. In a worker of theirs, a
+ * busy plugin is one that is called from within: that is `exclusive`.
+ */
+function failing (exclusive) {
+  return rejection => {
+    const busy = exclusive && rejection.code === 'ERR_EXTISM_QUEUE_FULL'
+    return failure(busy ? { ...rejection, code: 'ERR_EXTISM_REENTRANT' } : rejection)
+  }
+}
+
+/** What prints with a logger, without a reference to the plugin. */
+function printing (logger) {
+  return (level, message) => logger[level]?.(message)
 }
 
 function inputOf (input) {

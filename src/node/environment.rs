@@ -10,7 +10,7 @@ use super::host_call::{HostCall, Waiting};
 use super::settler::{News, Settler};
 use super::synchronous::{self, Answer, Answering};
 use super::thrown;
-use super::value::Value;
+use super::value::{Bytes, Value};
 use crate::error::{Code, Failure};
 use crate::exchange::{self, Reply, Request};
 use crate::plugin::{Close, Plugin, WeakPlugin};
@@ -134,9 +134,9 @@ impl Environment {
 
     /// A copy of a block of the waiting guest, or null where there is none.
     #[napi]
-    pub fn read(&self, env: Env, id: u32, offset: f64) -> Result<Option<Buffer>> {
+    pub fn read(&self, env: Env, id: u32, offset: f64) -> Result<Option<Bytes>> {
         match self.ask(&env, id, Request::Read(offset as u64))? {
-            Reply::Bytes(bytes) => Ok(bytes.map(Buffer::from)),
+            Reply::Bytes(bytes) => Ok(bytes.map(Bytes)),
             Reply::Number(_) => Ok(None),
         }
     }

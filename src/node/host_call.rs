@@ -5,11 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use extism::Val;
-use napi::bindgen_prelude::Buffer;
 
 use super::settler::{Event, Sender};
 use super::synchronous::{self, Answer};
-use super::value::{self, Value};
+use super::value::{self, Bytes, Value};
 use crate::error::{Code, Failure};
 use crate::exchange::{self, Exchange, Return};
 use crate::host_function::{Body, Guest};
@@ -34,7 +33,8 @@ pub struct HostCall {
     /// How many results it is to have.
     pub results: u32,
     /// For each input, the block it is the offset of, if it is one of a moderate size.
-    pub blocks: Vec<Option<Buffer>>,
+    #[napi(ts_type = "(Buffer | null)[]")]
+    pub blocks: Vec<Option<Bytes>>,
 }
 
 /// The host calls of one environment that wait for an answer.
@@ -122,7 +122,7 @@ impl JavaScript {
             let length = guest.length(offset)?;
             (length <= PREFETCH_BYTES).then_some(())?;
             let bytes = guest.read(offset)?;
-            Some(Buffer::from(bytes.to_vec()))
+            Some(Bytes(bytes.to_vec()))
         });
         HostCall {
             id,

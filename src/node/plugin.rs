@@ -14,6 +14,7 @@ use super::source::{Plan, PluginSource};
 use super::stats::PluginStats;
 use super::store::NativeStore;
 use super::synchronous::{self, Answering};
+use super::value::Bytes;
 use super::{milliseconds, thrown};
 use crate::call::Settle;
 use crate::log::Level;
@@ -209,7 +210,8 @@ impl NativePlugin {
     ) -> Result<Either3<BufferSlice<'env>, Null, Rejection>> {
         let plugin = self.plugin()?;
         let request = request(function, input, timeout_ms, false);
-        let outcome = synchronous::run(*env, &self.answer, || plugin.call_sync(request));
+        let outcome = synchronous::check_stack()
+            .and_then(|()| synchronous::run(*env, &self.answer, || plugin.call_sync(request)));
         Ok(match outcome {
             Ok(None) if !self.always_bytes => Either3::B(Null),
             Ok(output) => Either3::A(BufferSlice::copy_from(env, output.unwrap_or_default())?),
@@ -233,10 +235,10 @@ impl NativePlugin {
 
     /// A variable of one of its instances, or null where there is none.
     #[napi]
-    pub fn variable(&self, instance: u32, name: String) -> Result<Option<Buffer>> {
+    pub fn variable(&self, instance: u32, name: String) -> Result<Option<Bytes>> {
         let variables = self.plugin()?.variables(instance);
         let value = variables.and_then(|variables| variables.get(name.as_bytes()));
-        Ok(value.map(|value| Buffer::from(value.as_bytes())))
+        Ok(value.map(|value| Bytes(value.as_bytes().to_vec())))
     }
 
     /// Sets a variable of one of its instances, or removes it: why that is not possible.
