@@ -1,16 +1,17 @@
-// index.d.ts re-exports this file: a class is the same class in both module systems.
+// What `require` gives: a function, createPlugin, with everything else on it. The lists of exports
+// are at the end of this file and in index.d.ts.
 
 /// <reference types="node" />
 
-export {}
+export = createPlugin
 
 /** Bytes in any form. They are copied: changing them afterwards changes nothing here. */
-export type Bytes = ArrayBufferView | ArrayBufferLike
+type Bytes = ArrayBufferView | ArrayBufferLike
 
 // Store
 
 /** The bounds of a `Store`. Without them, or with `Infinity`, there are none. */
-export interface StoreOptions {
+interface StoreOptions {
   /** The most entries at a time, at least 1. The oldest by insertion go first. */
   maxEntries?: number
   /**
@@ -23,7 +24,7 @@ export interface StoreOptions {
 }
 
 /** What a `Store` holds, and what happened to it since it was made. */
-export interface StoreStats {
+interface StoreStats {
   entries: number
   /** Bytes of keys, as UTF-8, and values. */
   bytes: number
@@ -48,7 +49,7 @@ export interface StoreStats {
  *
  * A store belongs to the thread that made it; it cannot be sent to a worker.
  */
-export class Store {
+declare class Store {
   /**
    * @throws TypeError `ERR_INVALID_ARG_TYPE` for a key or a value of another type, or an option
    * that is not a number.
@@ -100,7 +101,7 @@ export class Store {
 // Host functions
 
 /** The types of a host function's parameters and results. It is frozen. */
-export const ValType: {
+declare const ValType: {
   readonly I32: ValType.I32
   readonly I64: ValType.I64
   readonly F32: ValType.F32
@@ -113,9 +114,9 @@ export const ValType: {
   readonly ExternRef: ValType.ExternRef
 }
 
-export type ValType = (typeof ValType)[keyof typeof ValType]
+type ValType = (typeof ValType)[keyof typeof ValType]
 
-export namespace ValType {
+declare namespace ValType {
   type I32 = 0
   type I64 = 1
   type F32 = 2
@@ -142,7 +143,7 @@ interface ValueFields {
  * An `i64` arrives as a number while that is exact, from -(2^53 - 1) to 2^53 - 1, and as a
  * bigint beyond; on the way back both will do. Whether an integer fits its type is not checked.
  */
-export type Value<T extends NumericType = NumericType> = {
+type Value<T extends NumericType = NumericType> = {
   [K in T]: { t: K, v: ValueFields[K] }
 }[T]
 
@@ -160,12 +161,12 @@ type Values<T extends readonly NumericType[]> = {
  * It may call plugins. A call of the very plugin that waits for it runs if that one has a free
  * instance, and else rejects at once with `ERR_EXTISM_REENTRANT`.
  */
-export type HostFunctionCallback<
+type HostFunctionCallback<
   Inputs extends readonly NumericType[] = readonly NumericType[],
   Outputs extends readonly NumericType[] = readonly NumericType[],
   UserData extends readonly unknown[] = any[]
 > = (
-  plugin: CurrentPlugin,
+  plugin: LegacyCurrentPlugin,
   inputs: Values<Inputs>,
   outputs: Values<Outputs>,
   ...userData: UserData
@@ -178,7 +179,7 @@ export type HostFunctionCallback<
  *
  * The type parameters follow from the arguments, so that `f` knows its inputs and outputs.
  */
-export class HostFunction<
+declare class HostFunction<
   const Inputs extends readonly NumericType[] = readonly NumericType[],
   const Outputs extends readonly NumericType[] = readonly NumericType[],
   UserData extends readonly unknown[] = any[]
@@ -216,7 +217,7 @@ export class HostFunction<
   free (): void
 }
 
-export interface MemoryGetOptions {
+interface MemoryGetOptions {
   /**
    * What a key gives that the store does not have: `'absent'` the offset 0, `'error'` a failed
    * call, `'empty'` a block. As a plugin has no blocks of length 0, that block is one byte, a
@@ -237,16 +238,16 @@ export interface MemoryGetOptions {
  * @throws TypeError `ERR_INVALID_ARG_TYPE` for an empty name, or a `store` that is not a Store.
  * @throws RangeError `ERR_INVALID_ARG_VALUE` for an unknown `missing`.
  */
-export function memoryGet (name: string, store: Store, options?: MemoryGetOptions): HostFunction
+declare function memoryGet (name: string, store: Store, options?: MemoryGetOptions): HostFunction
 
 /**
- * The plugin that called a host function, for as long as that function runs, or its promise is
+ * The plugin that called a `HostFunction`, for as long as that function runs, or its promise is
  * pending. After that the methods throw an `ExtismError` `ERR_EXTISM_STALE`.
  *
  * Offsets and lengths are integers from 0 to 2^53 - 1. Anything else is a TypeError
  * `ERR_INVALID_ARG_TYPE` or a RangeError `ERR_INVALID_ARG_VALUE`.
  */
-export class CurrentPlugin {
+declare class LegacyCurrentPlugin {
   /** Only host functions get one. */
   private constructor ()
 
@@ -292,97 +293,174 @@ export class CurrentPlugin {
   inputString (input: Value<ValType.I64>): string
 }
 
+/** The class behind the first argument of a HostFunction's callback, see `LegacyCurrentPlugin`. */
+declare const CurrentPlugin: typeof LegacyCurrentPlugin
+
 // Manifests
 
 /** What a plugin can read with its PDK's `config` functions. */
-export type Config = Readonly<Record<string, string>> | ReadonlyMap<string, string>
+type Config = Readonly<Record<string, string>> | ReadonlyMap<string, string>
 
 interface ManifestWasmBase {
   /**
-   * What other modules of the manifest import it by. The one named `main`, or else the last
-   * one, is the plugin itself. By default a module is named by its position, from `'0'`.
+   * What other modules of the manifest import it by; `createPlugin` and `Plugin` call the
+   * functions of the one named `main`. The last one is that, if it has no name, and for `Plugin`
+   * also if it has another one. By default a module is named by its position, from `'0'`, for
+   * `createPlugin` by its hash if that is given.
    */
-  name?: string | null
+  name?: string | null | undefined
   /** The SHA-256 of the module in hexadecimal digits; another one is an error. */
-  hash?: string | null
+  hash?: string | null | undefined
 }
 
 /** A module given as bytes: binary, or in the text format. */
-export interface ManifestWasmData extends ManifestWasmBase {
+interface ManifestWasmData extends ManifestWasmBase {
   /** A string is base64, as in JSON, and never the text format. */
   data: Bytes | string
 }
 
 /** A module in a file. */
-export interface ManifestWasmPath extends ManifestWasmBase {
+interface ManifestWasmPath extends ManifestWasmBase {
   /** Relative to the working directory. */
   path: string
 }
 
 /**
- * A module to download, of at most 256 MiB and within a minute. The thread waits for it, unless
- * `Plugin.create` makes the plugin.
+ * A module to download, of at most 256 MiB. `createPlugin` takes `file:` URLs, too; for `Plugin`
+ * a download has a minute, and the thread waits for it, unless it is `Plugin.create` that asks.
  */
-export interface ManifestWasmUrl extends ManifestWasmBase {
+interface ManifestWasmUrl extends ManifestWasmBase {
   url: string | URL
 }
 
-/** A module of a manifest. If several of `data`, `path` and `url` are there, the first wins. */
-export type ManifestWasm = ManifestWasmData | ManifestWasmPath | ManifestWasmUrl
-
-export interface ManifestMemory {
-  /**
-   * The most memory of the plugin, in pages of 64 KiB, from 1 to 65536. It covers the memories
-   * of its modules and the blocks that plugin and host share. By default there is no limit.
-   */
-  max_pages?: number | null
-  /** The same as `max_pages`. */
-  maxPages?: number | null
+/** A module that `fetch` answered with. It is for `createPlugin` only. */
+interface ManifestWasmResponse extends ManifestWasmBase {
+  response: Response
 }
 
 /**
- * What a plugin is made of, and what it may do. Names of several words can be written in snake
- * case or in camel case; where both are there, snake case wins.
+ * A module that V8 has compiled. There is the type, so that programs which know it can be
+ * compiled; such a module is refused, since nobody gets its bytes back.
  */
-export interface Manifest {
-  wasm: readonly ManifestWasm[]
-  memory?: ManifestMemory | null
-  config?: Config | null
+interface ManifestWasmModule extends ManifestWasmBase {
+  module: object
+}
+
+/**
+ * A module of a manifest. If several of `data`, `path`, `url`, `response` and `module` are there,
+ * the first wins.
+ */
+type ManifestWasm =
+  | ManifestWasmData
+  | ManifestWasmPath
+  | ManifestWasmUrl
+  | ManifestWasmResponse
+  | ManifestWasmModule
+
+/** Limits of a plugin. */
+interface MemoryOptions {
+  /**
+   * In pages of 64 KiB, what the blocks of one call may have together: its input, its output and
+   * all else that plugin and host hand to each other. The plugin's own memory does not count. By
+   * default, and with 0, there is no limit but the 4 GiB that both have together.
+   */
+  maxPages?: number | undefined
+  /** The most bytes of an HTTP response; of a larger one the plugin gets nothing. 50 MiB by default. */
+  maxHttpResponseBytes?: number | undefined
+  /** The most bytes of all variables together, without their names. No limit by default. */
+  maxVarBytes?: number | undefined
+}
+
+/** The `MemoryOptions` of a manifest, where they can be written in snake case, too. */
+interface ManifestMemory extends MemoryOptions {
+  /**
+   * The same as `maxPages`. For the legacy `Plugin`, either of them is the most memory in all,
+   * from 1 to 65536: the memories of the modules, and the blocks that plugin and host share.
+   */
+  max_pages?: number | null | undefined
+  /** The same as `maxHttpResponseBytes`. The legacy `Plugin` does not look at it. */
+  max_http_response_bytes?: number | null | undefined
+  /** The same as `maxVarBytes`; 1 MiB by default for the legacy `Plugin`. */
+  max_var_bytes?: number | null | undefined
+}
+
+/** The configuration of a plugin. */
+interface PluginConfigLike {
+  [key: string]: string
+}
+
+/** The configuration of a plugin. */
+type PluginConfig = Record<string, string>
+
+/**
+ * What a plugin is made of, and what it may do. Names of several words can be written in snake
+ * case or in camel case; where both are there, `Plugin` takes snake case, and `createPlugin`
+ * camel case.
+ */
+interface Manifest {
+  wasm: ManifestWasm[]
+  memory?: ManifestMemory | undefined
+  config?: PluginConfigLike | undefined
   /**
    * The hosts that the plugin may send HTTP requests to, by default none. `*` stands for any
-   * characters, `?` for one; ports are not looked at. Redirects are held to the same list.
+   * characters, `?` for one, `[a-c]` for one of these, `{a,b}` for one of these texts. Ports are
+   * not looked at. Redirects are held to the same list.
    */
-  allowed_hosts?: readonly string[] | null
-  /** The same as `allowed_hosts`. */
-  allowedHosts?: readonly string[] | null
+  allowedHosts?: string[] | undefined
+  /** The same as `allowedHosts`. */
+  allowed_hosts?: string[] | undefined
   /**
-   * The directories that the plugin may use through WASI, by default none: the host's path,
-   * with `ro:` in front where the plugin may only read, and the path the plugin sees.
+   * The directories that the plugin may use through WASI, by default none. For `createPlugin`,
+   * the path the plugin sees, and the directory of the host; for the legacy `Plugin` the other
+   * way round. `ro:` in front of the directory only lets it read.
    */
-  allowed_paths?: Readonly<Record<string, string>> | null
-  /** The same as `allowed_paths`. */
-  allowedPaths?: Readonly<Record<string, string>> | null
+  allowedPaths?: { [path: string]: string } | undefined
+  /** The same as `allowedPaths`. */
+  allowed_paths?: { [path: string]: string } | undefined
   /**
    * How many milliseconds a call may run, by default 30 000; 0 or `Infinity` for any time. The
    * time starts when the call does, not while it is queued or the plugin is being compiled, and
    * goes on while a host function runs. A call can have a `timeoutMs` of its own.
    */
-  timeout_ms?: number | null
-  /** The same as `timeout_ms`. */
-  timeoutMs?: number | null
+  timeoutMs?: number | null | undefined
+  /** The same as `timeoutMs`. */
+  timeout_ms?: number | null | undefined
+}
+
+/**
+ * A manifest as a plugin reads it: a `Manifest`, where arrays may be read-only, what is not there
+ * may be null, and the config may be a Map.
+ */
+interface ReadonlyManifest {
+  readonly wasm: readonly ManifestWasm[]
+  readonly memory?: ManifestMemory | null | undefined
+  readonly config?: Config | null | undefined
+  readonly allowedHosts?: readonly string[] | null | undefined
+  readonly allowed_hosts?: readonly string[] | null | undefined
+  readonly allowedPaths?: Readonly<Record<string, string>> | null | undefined
+  readonly allowed_paths?: Readonly<Record<string, string>> | null | undefined
+  readonly timeoutMs?: number | null | undefined
+  readonly timeout_ms?: number | null | undefined
 }
 
 /**
  * Everything that a plugin can be made from: a manifest as an object or in JSON, or a module,
- * binary or in the text format. Bytes and strings are JSON if they start with `{`. A string is
- * never a path or a URL: those go into a manifest.
+ * binary or in the text format.
+ *
+ * To `createPlugin` a string is JSON if it starts with `{`, a URL if it starts with `http://`,
+ * `https://` or `file://`, and else the path of a module. What is at a URL, and a `Response`, is
+ * a manifest or a module by its content type.
+ *
+ * To the legacy `Plugin` bytes and strings are JSON if they start with `{`, and else a module. A
+ * string is never a path or a URL, and a `URL` or a `Response` is a TypeError: those go into a
+ * manifest.
  */
-export type ManifestLike = Manifest | Bytes | string
+type ManifestLike = Manifest | ReadonlyManifest | Bytes | string | URL | Response
 
 // Plugins
 
 /** How a plugin runs its calls. */
-export interface PluginOptions {
+interface PluginOptions {
   /**
    * How many instances of the plugin may run calls at the same time, from 1 to 1024, by default
    * 1. Each has a memory and a state of its own, and which of them takes a call is not said: a
@@ -410,7 +488,7 @@ export interface PluginOptions {
 }
 
 /** What one call wants beyond its input. */
-export interface CallOptions extends CallSyncOptions {
+interface CallOptions extends CallSyncOptions {
   /**
    * Ends the call, whether it waits or runs: it rejects with an `AbortError`. Nothing changes
    * for other calls. A signal that is aborted already keeps the call from being made.
@@ -419,22 +497,22 @@ export interface CallOptions extends CallSyncOptions {
 }
 
 /** What one synchronous call wants beyond its input. */
-export interface CallSyncOptions {
+interface CallSyncOptions {
   /**
-   * How many milliseconds it may run, in place of the manifest's `timeout_ms`; 0 or `Infinity`
-   * for any time.
+   * How many milliseconds it may run, in place of the plugin's `timeoutMs`; 0 or `Infinity` for
+   * any time.
    */
   timeoutMs?: number | null | undefined
 }
 
 /** Milliseconds that half of the calls, and 99 of 100, did not exceed; off by an eighth at most. */
-export interface Percentiles {
+interface Percentiles {
   p50: number
   p99: number
 }
 
 /** What a plugin does, and what it has done since it was made or updated. */
-export interface PluginStats {
+interface PluginStats {
   /** Calls that have ended, however they did. */
   calls: number
   /** How many of them failed, by code. One that a signal ended is `ERR_EXTISM_CANCELLED` here. */
@@ -454,7 +532,7 @@ export interface PluginStats {
 }
 
 /** Owns plugins, which go with it. */
-export class Context {
+declare class Context {
   constructor ()
 
   #private
@@ -470,7 +548,7 @@ export class Context {
     functions?: readonly HostFunction[],
     config?: Config | null,
     options?: PluginOptions | null
-  ): Plugin
+  ): LegacyPlugin
 
   /** Frees every plugin; the context stays usable. */
   reset (): void
@@ -483,10 +561,10 @@ export class Context {
  * Calls `f` with a context that is freed once `f` has returned or thrown, or its promise has
  * settled: a promise of what `f` gives.
  */
-export function withContext<T> (f: (context: Context) => T | PromiseLike<T>): Promise<T>
+declare function withContext<T> (f: (context: Context) => T | PromiseLike<T>): Promise<T>
 
 /**
- * A plugin: a queue of calls, and the instances that take calls from it, off the event loop.
+ * A plugin of the API of 2023: a queue of calls, and the instances that take calls from it, off the event loop.
  *
  * On one instance, the default, calls run one after another, in the order they were made, and
  * share the plugin's state. After a call that was cancelled, took too long or broke off, its
@@ -495,7 +573,7 @@ export function withContext<T> (f: (context: Context) => T | PromiseLike<T>): Pr
  * A plugin that nothing is going on in does not keep the process alive. One that nobody holds
  * any longer is freed once its calls have ended.
  */
-export class Plugin {
+declare class LegacyPlugin {
   /**
    * Reads, checks and links the modules before it returns; the thread waits for that, and for
    * files and downloads of the manifest. `Plugin.create` waits for nothing. Compiling goes on
@@ -535,7 +613,7 @@ export class Plugin {
     config?: Config | null,
     ctx?: Context | null,
     options?: PluginOptions | null
-  ): Promise<Plugin>
+  ): Promise<LegacyPlugin>
 
   #private
 
@@ -613,8 +691,14 @@ export class Plugin {
   [Symbol.asyncDispose] (): Promise<void>
 }
 
+/**
+ * The class of the API of 2023; its instances are of the type `LegacyPlugin`. The type `Plugin`
+ * is what `createPlugin` gives.
+ */
+declare const Plugin: typeof LegacyPlugin
+
 /** Stops calls of one plugin, see `plugin.cancelHandle()`. */
-export class CancelHandle {
+declare class CancelHandle {
   /** Only `plugin.cancelHandle()` makes one. */
   private constructor ()
 
@@ -631,16 +715,330 @@ export class CancelHandle {
   cancel (): boolean
 }
 
+// createPlugin
+
+/**
+ * Makes a plugin: a promise that it is downloaded, linked, compiled and has run its start code.
+ * All of that happens off the event loop. Never throws; rejects with what is wrong.
+ *
+ * ```js
+ * const plugin = await createPlugin('plugin.wasm', { useWasi: true })
+ * const output = await plugin.call('count_vowels', 'hello world')
+ * console.log(output?.json())
+ * await plugin.close()
+ * ```
+ *
+ * It stands in for `createPlugin` of `@extism/extism`; docs/compatibility.md says where the two
+ * differ.
+ *
+ * @param manifest What it is made from, or a promise of that.
+ * @param options What it may do, and how it runs its calls. They go before those of the
+ * manifest, each as a whole.
+ */
+declare function createPlugin (
+  manifest: ManifestLike | PromiseLike<ManifestLike>,
+  options?: ExtismPluginOptions
+): Promise<Plugin>
+
+/** What a plugin may do, and how it runs its calls. */
+interface ExtismPluginOptions {
+  /** Whether the plugin has WASI preview 1, by default not. */
+  useWasi?: boolean | undefined
+  /**
+   * Whether a call is refused while another one has not settled: it rejects with `plugin is not
+   * reentrant`, unless `maxQueue` says otherwise. By default it waits. Plugins run on threads of their own
+   * in any case.
+   */
+  runInWorker?: boolean | undefined
+  /**
+   * What gets the messages that the plugin logs, each by the method of its level. By default
+   * `console`.
+   */
+  logger?: Partial<Record<'trace' | 'debug' | 'info' | 'warn' | 'error', (message: string) => void>> | undefined
+  /** The lowest level that is logged, by default `'silent'`: nothing is. */
+  logLevel?: LogLevel | undefined
+  /**
+   * What the plugin can call: functions by namespace and name. Those that it does not import are
+   * ignored.
+   *
+   * A function gets a `CallContext` and the plugin's arguments, an i64 as a bigint, all else as a
+   * number. It gives a number or a bigint, or a promise of one: the plugin waits, the event loop
+   * does not. What it throws, the plugin's call rejects with. `memoryGet` goes here, too.
+   *
+   * ```js
+   * const functions = {
+   *   'extism:host/user': {
+   *     greet: (context, name) => context.store(`Hello, ${context.read(name)?.text()}!`)
+   *   }
+   * }
+   * ```
+   */
+  functions?: {
+    [namespace: string]: {
+      [name: string]: ((context: CallContext, ...args: any[]) => any) | HostFunction
+    }
+  } | undefined
+  /**
+   * The directories that the plugin may use through WASI, by default none: the path it sees, and
+   * the directory of the host, with `ro:` in front where it may only read.
+   */
+  allowedPaths?: { [guest: string]: string } | undefined
+  /**
+   * The hosts that the plugin may send HTTP requests to, by default none. `*` stands for any
+   * characters, `?` for one, `[a-c]` for one of these, `{a,b}` for one of these texts. Ports are
+   * not looked at. Redirects are held to the same list.
+   */
+  allowedHosts?: string[] | undefined
+  /** How much memory the plugin may use for what it shares with the host. */
+  memory?: MemoryOptions | undefined
+  /**
+   * How many milliseconds a call may run, by default 30 000; 0 or `Infinity` for any time. The
+   * time goes on while a host function runs.
+   */
+  timeoutMs?: number | null | undefined
+  /**
+   * Whether what the plugin writes to stdout and stderr, through WASI, goes to those of this
+   * process. By default it goes nowhere, unless `EXTISM_ENABLE_WASI_OUTPUT` is set.
+   */
+  enableWasiOutput?: boolean | undefined
+  /** What the plugin can read with its PDK's `config` functions. */
+  config?: PluginConfigLike | undefined
+  /** What downloads manifests and modules, and sends the plugin's HTTP requests. */
+  fetch?: typeof globalThis.fetch | undefined
+  /** Ignored: nothing is shared with a worker. */
+  sharedArrayBufferSize?: number | undefined
+  /** Whether the plugin can read the headers of HTTP responses, by default not. */
+  allowHttpResponseHeaders?: boolean | undefined
+  /** Ignored: there is no worker. */
+  nodeWorkerArgs?: { [name: string]: any } | undefined
+
+  // What `@extism/extism` does not have:
+
+  /** How many calls may run at the same time, see `PluginOptions`. */
+  instances?: number | null | undefined
+  /** How many calls may wait, see `PluginOptions`. */
+  maxQueue?: number | null | undefined
+  /** How long a call may wait, see `PluginOptions`. */
+  queueTimeoutMs?: number | null | undefined
+  /** Where compiled code is kept, see `PluginOptions`. */
+  cache?: boolean | string | undefined
+  /**
+   * How much a call may compute, in units of about one instruction, before it fails with
+   * `ERR_EXTISM_FUEL`. By default as much as it likes; 0 is that, too.
+   */
+  fuel?: number | null | undefined
+  /** Whether all instances have the same variables, by default each has its own. */
+  sharedVars?: boolean | undefined
+}
+
+type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
+
+/**
+ * What `createPlugin` gives: a queue of calls, and the instances that take calls from it, off the
+ * event loop.
+ *
+ * A plugin that nothing is going on in does not keep the process alive. One that nobody holds
+ * any longer is freed once its calls have ended.
+ */
+interface Plugin {
+  /** Whether the plugin exports a function of this name. */
+  functionExists (funcName: string): Promise<boolean>
+
+  /**
+   * Takes no further calls: a promise that those made before have ended. Once more gives the
+   * same promise. A host function of the plugin must not await it, as that would wait for itself.
+   */
+  close (): Promise<void>
+
+  /** `close`, for `await using`. */
+  [Symbol.asyncDispose] (): Promise<void>
+
+  /**
+   * Calls a function of the plugin: a promise of its output, null if the plugin set none. A
+   * function that has parameters gets zeros for them, and what it returns is not looked at.
+   *
+   * Never throws. docs/errors.md has what it rejects with. After a call that broke off, took too
+   * long or was ended, the plugin's memory begins anew; its variables stay.
+   *
+   * @param input By default nothing.
+   * @param hostContext What the host functions of this call get from `context.hostContext()`.
+   */
+  call<T> (
+    funcName: string,
+    input?: string | Bytes | null,
+    hostContext?: T,
+    options?: CallOptions | null
+  ): Promise<PluginOutput | null>
+
+  /**
+   * The same on this thread, which waits: for scripts, and for calls that are known to be short.
+   * It throws `ERR_EXTISM_BUSY` where no instance is free. A host function that returns a promise
+   * fails the call.
+   *
+   * @throws What `call` rejects with.
+   */
+  callSync<T> (
+    funcName: string,
+    input?: string | Bytes | null,
+    hostContext?: T,
+    options?: CallSyncOptions | null
+  ): PluginOutput | null
+
+  /** What the main module exports, in its order. */
+  getExports (): Promise<PluginExport[]>
+
+  /** What the main module imports, in its order. */
+  getImports (): Promise<PluginImport[]>
+
+  /**
+   * Rejects with `ERR_EXTISM_UNSUPPORTED`: the plugin does not run in V8.
+   *
+   * @deprecated There is no such instance.
+   */
+  getInstance (): Promise<WebAssemblyInstance>
+
+  /** Whether a call runs or waits. */
+  isActive (): boolean
+
+  /**
+   * Whether no call runs or waits. There is nothing to do: each call gives the memory of its
+   * blocks back by itself. Variables and the plugin's own memory stay.
+   */
+  reset (): Promise<boolean>
+
+  /**
+   * Replaces the code: a promise that the new code is ready. Calls made before then finish on the
+   * old code. If it rejects, the old code stays. `stats()` and variables begin anew.
+   *
+   * @param options By default those of before.
+   */
+  update (manifest: ManifestLike | PromiseLike<ManifestLike>, options?: ExtismPluginOptions): Promise<void>
+
+  /**
+   * What the plugin does, and has done.
+   *
+   * @throws ExtismError `ERR_EXTISM_CLOSED` once the plugin is closed.
+   */
+  stats (): PluginStats
+}
+
+interface PluginExport {
+  name: string
+  kind: 'function' | 'global' | 'memory' | 'table'
+}
+
+interface PluginImport extends PluginExport {
+  module: string
+}
+
+/** The type of that name, where the program knows of WebAssembly at all. */
+type WebAssemblyInstance = typeof globalThis extends { WebAssembly: { Instance: { prototype: infer T } } }
+  ? T
+  : { readonly exports: Record<string, any> }
+
+/**
+ * What a plugin gave, or a block of its memory: a DataView that can only be read. Its `set`
+ * methods throw.
+ */
+interface PluginOutput extends DataView {
+  /** The value of the JSON that it is. */
+  json (): any
+  /** The text that it is, in UTF-8. */
+  text (): string
+  /** The same as `text`. */
+  string (): string
+  bytes (): Uint8Array
+  /**
+   * Where the bytes are. For the output of a call and for a variable it is exactly those; for a
+   * block there may be others around them, as for any view.
+   */
+  arrayBuffer (): ArrayBufferLike
+}
+
+/**
+ * What a function of the option `functions` gets first: the plugin that called it, for as long as
+ * that function runs, or its promise is pending. After that, what reads or writes memory throws
+ * an `ExtismError` `ERR_EXTISM_STALE`.
+ *
+ * An address is a bigint, and 0n that of nothing. Numbers will do as well.
+ */
+interface CallContext {
+  /** What was passed to the plugin's call, the same object; null for nothing, or after the call. */
+  hostContext<T = any> (): T
+
+  /** The address of a new block of zeros; 0n if there is no room for it, which is logged. */
+  alloc (size: bigint | number): bigint
+
+  /** The value of a variable, a copy, or null if there is none. */
+  getVariable (name: string): PluginOutput | null
+
+  /**
+   * Sets a variable.
+   *
+   * @throws ExtismError `ERR_EXTISM_GUEST` where there is no room for it. The old value stays.
+   */
+  setVariable (name: string, value: string | Bytes): void
+
+  deleteVariable (name: string): void
+
+  /**
+   * The block at this address, or null. What is written to its `bytes()` reaches the plugin when
+   * the host function has returned, or its promise has been fulfilled.
+   */
+  read (addr: bigint | number): PluginOutput | null
+
+  /** The address of a new block with this text, in UTF-8, or these bytes. */
+  store (input: string | Bytes): bigint
+
+  /** The length of a block in bytes, 0n where there is none. */
+  length (addr: bigint | number): bigint
+
+  /** Makes the plugin's call fail with this text, once the plugin returns. */
+  setError (err?: string | Error | null): void
+
+  /** The `logLevel` of the plugin, which can be changed at any time. */
+  logLevel: LogLevel
+}
+
+/** The other name that `@extism/extism` has for it. The value `CurrentPlugin` is another class. */
+type CurrentPlugin = CallContext
+
+/** What a host of plugins can do. Where `createPlugin` is concerned, the values do not change. */
+interface Capabilities {
+  /** Whether host functions may be asynchronous without `runInWorker`: true. */
+  supportsJSPromiseInterface: boolean
+  /** Whether text can be decoded right from a SharedArrayBuffer: false. */
+  allowSharedBufferCodec: boolean
+  /** Whether a module may be a path: true. */
+  manifestSupportsPaths: boolean
+  /** Whether HTTP requests are held to the rules of a browser: false. */
+  crossOriginChecksEnforced: boolean
+  /** Whether there is a file system: true. */
+  fsAccess: boolean
+  /** Whether plugins can run off the event loop: true, and they always do. */
+  hasWorkerCapability: boolean
+  /** Whether there is `useWasi`: true. */
+  supportsWasiPreview1: boolean
+  /** Whether there is `timeoutMs`: true. */
+  supportsTimeouts: boolean
+  /** Whether `EXTISM_ENABLE_WASI_OUTPUT` was set when the package was loaded. */
+  extismStdoutEnvVarSet: boolean
+}
+
+/** What this host can do. It is frozen. */
+declare const CAPABILITIES: Readonly<Capabilities>
+
 // Errors
 
 /** The codes of `ExtismError`, stable from release to release. docs/errors.md explains each. */
-export type ExtismErrorCode =
+type ExtismErrorCode =
   | 'ABORT_ERR'
   | 'ERR_EXTISM_ASYNC'
   | 'ERR_EXTISM_BUSY'
   | 'ERR_EXTISM_CANCELLED'
   | 'ERR_EXTISM_CLOSED'
   | 'ERR_EXTISM_EXIT'
+  | 'ERR_EXTISM_FUEL'
   | 'ERR_EXTISM_FUNCTION_NOT_FOUND'
   | 'ERR_EXTISM_GUEST'
   | 'ERR_EXTISM_HOST_FUNCTION'
@@ -659,8 +1057,9 @@ export type ExtismErrorCode =
   | 'ERR_EXTISM_STALE'
   | 'ERR_EXTISM_TIMEOUT'
   | 'ERR_EXTISM_TRAP'
+  | 'ERR_EXTISM_UNSUPPORTED'
 
-export interface ExtismErrorDetails {
+interface ExtismErrorDetails {
   cause?: unknown
   plugin?: number
   function?: string
@@ -670,9 +1069,10 @@ export interface ExtismErrorDetails {
 
 /**
  * Every failure, save that of a bad argument: that is a TypeError with the code
- * `ERR_INVALID_ARG_TYPE` or a RangeError with `ERR_INVALID_ARG_VALUE`.
+ * `ERR_INVALID_ARG_TYPE` or a RangeError with `ERR_INVALID_ARG_VALUE`. What `createPlugin` gives
+ * has a few of other classes, as programs for `@extism/extism` know them; docs/errors.md lists them.
  */
-export class ExtismError extends Error {
+declare class ExtismError extends Error {
   constructor (code: ExtismErrorCode, message: string, details?: ExtismErrorDetails)
 
   readonly code: ExtismErrorCode
@@ -692,7 +1092,7 @@ export class ExtismError extends Error {
  * What a call rejects with that its `signal` ended. It is an `ExtismError`; its class is not
  * exported, its `name` and `code` tell it.
  */
-export interface AbortError extends ExtismError {
+interface AbortError extends ExtismError {
   name: 'AbortError'
   readonly code: 'ABORT_ERR'
   /** The reason of the signal. */
@@ -712,10 +1112,73 @@ export interface AbortError extends ExtismError {
  * @throws TypeError `ERR_INVALID_ARG_TYPE` for a name that is no string, RangeError
  * `ERR_INVALID_ARG_VALUE` for an unknown level.
  */
-export function setLogFile (
+declare function setLogFile (
   filename: string,
   level?: 'trace' | 'debug' | 'info' | 'warn' | 'error'
 ): true
 
 /** The version of the Extism runtime inside, such as `1.41.0`. */
-export function extismVersion (): string
+declare function extismVersion (): string
+
+// Exports
+
+declare namespace createPlugin {
+  export {
+    CAPABILITIES,
+    CancelHandle,
+    Context,
+    CurrentPlugin,
+    ExtismError,
+    HostFunction,
+    Plugin,
+    Store,
+    ValType,
+    createPlugin,
+    createPlugin as default,
+    createPlugin as newPlugin,
+    extismVersion,
+    memoryGet,
+    setLogFile,
+    withContext
+  }
+
+  export type {
+    AbortError,
+    Bytes,
+    CallContext,
+    CallOptions,
+    CallSyncOptions,
+    Capabilities,
+    Config,
+    ExtismErrorCode,
+    ExtismErrorDetails,
+    ExtismPluginOptions,
+    HostFunctionCallback,
+    LegacyCurrentPlugin,
+    LegacyPlugin,
+    LogLevel,
+    Manifest,
+    ManifestLike,
+    ManifestMemory,
+    ManifestWasm,
+    ManifestWasmData,
+    ManifestWasmModule,
+    ManifestWasmPath,
+    ManifestWasmResponse,
+    ManifestWasmUrl,
+    MemoryGetOptions,
+    MemoryOptions,
+    Percentiles,
+    PluginConfig,
+    PluginConfigLike,
+    PluginExport,
+    PluginImport,
+    PluginOptions,
+    PluginOutput,
+    PluginStats,
+    ReadonlyManifest,
+    StoreOptions,
+    StoreStats,
+    Value
+  }
+}

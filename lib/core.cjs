@@ -98,6 +98,12 @@ class Core {
     return this.#native.stats()
   }
 
+  /** Whether a call runs or waits. */
+  isActive () {
+    const { active, queued } = this.#native.stats()
+    return active + queued > 0
+  }
+
   /** A promise that accepted calls are finished; further ones are not. */
   async close () {
     await this.#native.close()

@@ -16,15 +16,19 @@ async function download (url) {
 
 /** The bytes of a response. */
 async function body (response) {
-  if (!response.ok) throw new Error(`the server answered ${response.status}`)
+  if (!response.ok) throw refused(`the server answered ${response.status}`)
   const chunks = []
   let length = 0
   for await (const chunk of response.body ?? []) {
     length += chunk.length
-    if (length > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES} bytes`)
+    if (length > MAX_BYTES) throw refused(`it is larger than ${MAX_BYTES} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
+}
+
+function refused (message) {
+  return Object.assign(new Error(message), { code: 'ERR_EXTISM_MANIFEST' })
 }
 
 const WORKER = `

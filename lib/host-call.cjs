@@ -48,7 +48,15 @@ class HostCall {
   }
 
   store (bytes) {
-    return this.#ask('store', bytes)
+    const offset = this.#ask('store', bytes)
+    // The plugin has no length for a block of none.
+    if (bytes.length === 0) this.#blocks.set(offset, Buffer.alloc(0))
+    return offset
+  }
+
+  /** Whether a block that was made or read here starts at this offset. */
+  has (offset) {
+    return this.#blocks.has(offset)
   }
 
   free (offset) {

@@ -71,10 +71,22 @@ function hostName (name) {
   return name.toLowerCase().replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
 }
 
-/** `*` stands for any characters of a host name, `?` for one. */
+/**
+ * `*` stands for any characters of a host name, `?` for one, `[a-c]` for one of these, `{a,b}` for
+ * one of these texts. An address of IPv6 has its brackets off.
+ */
 function hostPattern (pattern) {
-  const source = hostName(pattern).replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')
+  const source = hostName(pattern).replace(/\[[a-z0-9-]+\]|\{[^{}]*\}|[^]/g, part => {
+    if (part === '*') return '.*'
+    if (part === '?') return '.'
+    if (part.length === 1) return escape(part)
+    return part[0] === '[' ? part : `(?:${part.slice(1, -1).split(',').map(escape).join('|')})`
+  })
   return new RegExp(`^${source}$`, 's')
+}
+
+function escape (text) {
+  return text.replace(/[.+^${}()|[\]\\*?]/g, '\\$&')
 }
 
 const refusal = url => `HTTP request to ${url} is not allowed`

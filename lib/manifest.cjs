@@ -162,4 +162,4 @@ function timeout (value) {
   return value === undefined || value === null ? DEFAULT_TIMEOUT_MS : milliseconds('timeout_ms', value)
 }
 
-module.exports = { configEntries, hostList, loadManifest, loadManifestSync, pathEntries }
+module.exports = { configEntries, hostList, loadManifest, loadManifestSync }

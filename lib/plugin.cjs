@@ -178,7 +178,7 @@ class Plugin {
         functions: sources,
         config: [...loaded.config, ...entries],
         wasi: Boolean(wasi),
-        wasiOutput: false,
+        wasiOutput: Boolean(process.env.EXTISM_ENABLE_WASI_OUTPUT),
         allowedPaths: loaded.allowedPaths,
         maxPages: loaded.maxPages,
         maxVarBytes: loaded.maxVarBytes ?? DEFAULT_MAX_VAR_BYTES,
@@ -186,6 +186,7 @@ class Plugin {
         ...running,
         variables: 'guest',
         anySignature: false,
+        runsCommands: false,
         codesAreErrors: true,
         alwaysBytes: true
       }

@@ -36,7 +36,7 @@ class CallContext {
   /** The block at this address, or null. What is written to its `bytes()` reaches the plugin. */
   read (addr) {
     const block = this.#call.block(integer('addr', addr))
-    return block.length === 0 ? null : new PluginOutput(block.buffer, block.byteOffset, block.length)
+    return block.length === 0 && !this.#call.has(integer('addr', addr)) ? null : new PluginOutput(block.buffer, block.byteOffset, block.length)
   }
 
   length (addr) {
@@ -46,7 +46,11 @@ class CallContext {
   /** Makes the plugin's call fail with this. */
   setError (error = null) {
     if (!error) throw new Error('could not store error value')
-    this.#call.setError(error instanceof Error ? error.message : String(error))
+    try {
+      this.#call.setError(error instanceof Error ? error.message : String(error))
+    } catch (cause) {
+      throw Object.assign(new Error('could not store error value', { cause }), { code: cause.code })
+    }
   }
 
   getVariable (name) {

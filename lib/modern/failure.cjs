@@ -1,5 +1,6 @@
 'use strict'
 
+const { types } = require('node:util')
 const { ExtismError } = require('../errors.cjs')
 
 /** The messages that `@extism/extism` has for these codes. */
@@ -14,7 +15,7 @@ const MESSAGES = {
  * and a trap is a RuntimeError of WebAssembly.
  */
 function failure ({ code, message, function: name, isExport, exitCode, backtrace, cause }) {
-  if (code === 'ERR_EXTISM_HOST_FUNCTION' && cause instanceof Error) return cause
+  if (code === 'ERR_EXTISM_HOST_FUNCTION' && (cause instanceof Error || types.isNativeError(cause))) return cause
   const details = { cause, function: name, exitCode, backtrace }
   if (code === 'ERR_EXTISM_TRAP') return trap(message, details)
   if (code === 'ERR_EXTISM_FUNCTION_NOT_FOUND') return notFound(name, isExport, details)
@@ -27,9 +28,25 @@ function notFound (name, isExport, details) {
 }
 
 function trap (message, { function: name, backtrace }) {
-  // In the words of V8 where there are some.
-  const error = new WebAssembly.RuntimeError(message.replace(/^wasm trap: wasm `(\w+)` instruction executed$/, '$1').replace(/^wasm trap: /, ''))
+  const error = new WebAssembly.RuntimeError(inWordsOfV8(message.replace(/^wasm trap: /, '')))
   return Object.assign(error, { code: 'ERR_EXTISM_TRAP', function: name, backtrace })
+}
+
+/** What V8 says where the runtime says this. */
+const WORDS = {
+  'wasm `unreachable` instruction executed': 'unreachable',
+  'integer divide by zero': 'divide by zero',
+  'integer overflow': 'divide result unrepresentable',
+  'invalid conversion to integer': 'float unrepresentable in integer range',
+  'out of bounds memory access': 'memory access out of bounds',
+  'undefined element: out of bounds table access': 'table index is out of bounds',
+  'uninitialized element': 'null function or function signature mismatch',
+  'indirect call type mismatch': 'null function or function signature mismatch',
+  'call stack exhausted': 'Maximum call stack size exceeded'
+}
+
+function inWordsOfV8 (message) {
+  return WORDS[message] ?? message
 }
 
 module.exports = { failure }

@@ -1,8 +1,9 @@
 'use strict'
 
+const path = require('node:path')
 const { typeError } = require('../check.cjs')
 const { HostFunction } = require('../host-function.cjs')
-const { configEntries, hostList, pathEntries } = require('../manifest.cjs')
+const { configEntries, hostList } = require('../manifest.cjs')
 const { integer, milliseconds, runOptions } = require('../options.cjs')
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
@@ -10,7 +11,9 @@ const DEFAULT_TIMEOUT_MS = 30_000
 
 function checkLevel (level) {
   if (LEVELS.includes(level)) return level
-  throw new TypeError(`unrecognized log level "${level}"; expected one of ${LEVELS.map(known => `"${known}"`).join(', ')}`)
+  const error = new TypeError(`unrecognized log level "${level}"; expected one of ${LEVELS.map(known => `"${known}"`).join(', ')}`)
+  error.code = 'ERR_INVALID_ARG_VALUE'
+  throw error
 }
 
 /** The options of createPlugin, those of the manifest where there are none, checked and complete. */
@@ -25,39 +28,54 @@ function pluginOptions (options, manifest) {
     logger,
     logLevel: checkLevel(logLevel),
     wasi: Boolean(useWasi),
-    wasiOutput: Boolean(options.enableWasiOutput),
+    wasiOutput: Boolean(options.enableWasiOutput ?? process.env.EXTISM_ENABLE_WASI_OUTPUT),
     config: configEntries(pick('config')),
-    allowedPaths: pathEntries(hostToGuest(pick('allowedPaths', 'allowed_paths'))),
+    allowedPaths: hostToGuest(pick('allowedPaths', 'allowed_paths')),
     timeoutMs: milliseconds('timeoutMs', timeoutMs) ?? DEFAULT_TIMEOUT_MS,
     blockPages: limit('memory.maxPages', memory.maxPages ?? memory.max_pages, 65_536) || undefined,
     maxVarBytes: limit('memory.maxVarBytes', memory.maxVarBytes ?? memory.max_var_bytes) ?? Infinity,
     variables: options.sharedVars ? 'plugin' : 'instance',
     fuel: limit('fuel', options.fuel) || undefined,
-    // A plugin in a worker of theirs does one thing at a time, and refuses anything else.
-    running: runOptions({ ...options, maxQueue: options.maxQueue ?? (options.runInWorker ? 0 : undefined) }),
+    running: runOptions(options),
     http: {
       allowedHosts: hostList(pick('allowedHosts', 'allowed_hosts')),
       fetch,
-      maxBytes: limit('memory.maxHttpResponseBytes', memory.maxHttpResponseBytes ?? memory.max_http_response_bytes),
+      maxBytes: responseLimit(memory.maxHttpResponseBytes ?? memory.max_http_response_bytes),
       headers: Boolean(options.allowHttpResponseHeaders)
     }
   }
+}
+
+/** Infinity is a limit, too: without one there is a default. */
+function responseLimit (value) {
+  return value === Infinity ? value : limit('memory.maxHttpResponseBytes', value)
 }
 
 function limit (name, value, max = Number.MAX_SAFE_INTEGER) {
   return value === Infinity ? undefined : integer(name, value, 0, max)
 }
 
-/** Their paths are those of the guest, and where in the host these are. */
+/**
+ * Their paths are those of the guest, and where in the host these are. Where two are in one place,
+ * that gets another spelling: a place is known by one.
+ */
 function hostToGuest (paths) {
-  if (paths === undefined || typeof paths !== 'object') return paths
-  for (const host of Object.values(paths)) if (typeof host !== 'string') throw typeError('each of allowedPaths', 'a string', host)
-  return Object.fromEntries(Object.entries(paths).map(([guest, host]) => [host, guest]))
+  if (paths === undefined) return []
+  if (typeof paths !== 'object') throw typeError('allowedPaths', 'an object of strings', paths)
+  const places = new Map()
+  for (const [guest, host] of Object.entries(paths)) {
+    if (typeof host !== 'string') throw typeError('each of allowedPaths', 'a string', host)
+    const [, readOnly = '', directory] = /^(ro:)?(.*)$/s.exec(host)
+    let place = readOnly + path.resolve(directory)
+    while (places.has(place)) place += '/.'
+    places.set(place, guest)
+  }
+  return [...places]
 }
 
 /** Host functions as `{ namespace, name, f }`, or with a HostFunction in place of `f`. */
 function hostFunctions (namespaces) {
-  if (typeof namespaces !== 'object') throw typeError('functions', 'an object of namespaces', namespaces)
+  if (typeof namespaces !== 'object' || namespaces === null) throw typeError('functions', 'an object of namespaces', namespaces)
   return Object.entries(namespaces).flatMap(([namespace, functions]) => {
     if (typeof functions !== 'object' || functions === null) throw typeError(`functions "${namespace}"`, 'an object of functions', functions)
     return Object.entries(functions).map(([name, f]) => {

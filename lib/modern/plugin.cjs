@@ -17,22 +17,32 @@ class Plugin {
   #options
   #core
   #closed
-  /** Promises of replaced cores, until the calls these had accepted are finished. */
-  #draining = new Set()
+  /** Replaced cores, until the calls these had accepted are finished, and promises of that. */
+  #draining = new Map()
+  /** The last update that was asked for: they take effect in this order. */
+  #updated = Promise.resolve()
+  /** Calls that have not settled, where there is to be one at most. */
+  #calls = 0
 
   /** @internal */
   static async create (manifest, options = {}) {
-    if (typeof options !== 'object' || options === null) throw typeError('options', 'an object', options)
     const plugin = new Plugin()
-    plugin.#options = options
-    plugin.#core = await open(manifest, options)
+    plugin.#options = copyOf(options)
+    plugin.#core = await open(manifest, plugin.#options)
     return plugin
   }
 
   /** A promise of the output: null where the plugin sets none. */
   async call (name, input, hostContext = null, options = undefined) {
-    const output = await this.#opened(name).call(name, inputOf(input), callOptions(options), hostContext)
-    return output && PluginOutput.of(output)
+    const core = this.#opened(name)
+    if (this.#options.exclusive && this.#calls > 0) throw failure({ code: 'ERR_EXTISM_REENTRANT', function: name })
+    this.#calls++
+    try {
+      const output = await core.call(name, inputOf(input), callOptions(options), hostContext)
+      return output && PluginOutput.of(output)
+    } finally {
+      this.#calls--
+    }
   }
 
   /** The same on this thread, which it blocks: for scripts, and calls known to be short. */
@@ -59,9 +69,8 @@ class Plugin {
 
   /** Whether a call runs or waits. */
   isActive () {
-    if (!this.#core) return false
-    const { active, queued } = this.#core.stats()
-    return active + queued > 0
+    const cores = [this.#core, ...this.#draining.keys()].filter(core => core !== undefined)
+    return this.#calls > 0 || cores.some(core => core.isActive())
   }
 
   /** Whether nothing runs. The memory of the last call goes with the next one anyway. */
@@ -76,14 +85,18 @@ class Plugin {
    */
   async update (manifest, options = this.#options) {
     this.#opened()
-    const core = await open(manifest, options)
+    const copy = copyOf(options)
+    const [opened, before] = [open(manifest, copy), this.#updated]
+    this.#updated = opened.then(() => before, () => before)
+    const core = await opened
+    await before
     if (this.#closed) {
       await core.close()
       throw closed()
     }
     this.#drain()
     this.#core = core
-    this.#options = options
+    this.#options = copy
   }
 
   stats () {
@@ -103,12 +116,12 @@ class Plugin {
   async #close () {
     if (this.#core) this.#drain()
     this.#core = undefined
-    await Promise.all(this.#draining)
+    await Promise.all(this.#draining.values())
   }
 
   #drain () {
-    const drained = this.#core.close().then(() => this.#draining.delete(drained))
-    this.#draining.add(drained)
+    const core = this.#core
+    this.#draining.set(core, core.close().then(() => this.#draining.delete(core)))
   }
 
   #opened (name) {
@@ -146,13 +159,20 @@ async function open (manifest, given) {
     variables: options.variables,
     logLevel: options.logLevel,
     anySignature: true,
+    runsCommands: true,
     codesAreErrors: false,
     alwaysBytes: false
   }
   const tooLarge = max => around.log('error', `Response body exceeded ${max} bytes`)
   const handlers = [...functions.map(each => handler(each, around)), ...httpHandlers({ ...options.http, notAllowed, tooLarge })]
-  const core = await Core.open(source, stores, handlers, failing(Boolean(given.runInWorker) && given.maxQueue === undefined), printing(options.logger))
-  await core.start()
+  const core = await Core.open(source, stores, handlers, failure, printing(options.logger))
+  try {
+    await core.start()
+  } catch (error) {
+    core.close()
+    if (error.code === 'ERR_EXTISM_TIMEOUT') error.message = 'EXTISM: timed out while waiting for plugin to instantiate'
+    throw error
+  }
   return core
 }
 
@@ -196,15 +216,10 @@ function notAllowed (url, hostname) {
   return `Call error: HTTP request to "${url}" is not allowed (no allowedHosts match "${hostname}")`
 }
 
-/**
- * What makes errors of a plugin's failures, without a reference to it. In a worker of theirs, a
- * busy plugin is one that is called from within: that is `exclusive`.
- */
-function failing (exclusive) {
-  return rejection => {
-    const busy = exclusive && rejection.code === 'ERR_EXTISM_QUEUE_FULL'
-    return failure(busy ? { ...rejection, code: 'ERR_EXTISM_REENTRANT' } : rejection)
-  }
+/** Options as they are now. In a worker of theirs, a plugin does one thing at a time. */
+function copyOf (options) {
+  if (typeof options !== 'object' || options === null) throw typeError('options', 'an object', options)
+  return { ...options, exclusive: Boolean(options.runInWorker) && options.maxQueue === undefined }
 }
 
 /** What prints with a logger, without a reference to the plugin. */

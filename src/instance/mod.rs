@@ -154,7 +154,8 @@ impl Instance {
             (None, Ok(Ok(_))) if starting => {
                 Err(Failure::new(Code::Exit, "the plugin's start code exited").with_exit_code(0))
             }
-            (None, Ok(Ok(output))) => Ok(Some(output)),
+            // It exited; the guard is gone, which knew whether there is an output.
+            (None, Ok(Ok(output))) => Ok((!output.is_empty()).then_some(output)),
             (None, Ok(Err((error, code)))) => {
                 let failure = failure(&error, code);
                 let message = text.unwrap_or_else(|| failure.message.clone());

@@ -91,7 +91,7 @@ pub fn refuse(_: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Fa
         ),
         6 => Failure::new(
             Code::Memory,
-            format!("the plugin's key at {address} is not a block"),
+            format!("what the plugin passed, {address}, is not a block"),
         ),
         _ => Failure::new(Code::OutOfMemory, "too many blocks".to_owned()),
     })

@@ -214,9 +214,20 @@
       (else (call $host_fetch (local.get $data) (local.get $length))))
     (local.get $data))
 
-  (func (export "free") (param $handle i64)
+  ;; Whether a block starts here.
+  (func $is_block (param $handle i64) (result i32)
+    (drop (call $length (local.get $handle)))
+    (i32.and
+      (i64.ne (local.get $handle) (i64.const 0))
+      (i64.eq (local.get $handle) (global.get $start))))
+
+  ;; The kernel reads a header wherever it is told to.
+  (func $free (export "free") (param $handle i64)
+    (local $is_block i32)
+    (local.set $is_block (call $is_block (local.get $handle)))
     (call $forget)
-    (call $kernel_free (local.get $handle)))
+    (if (local.get $is_block)
+      (then (call $kernel_free (local.get $handle)))))
 
   (func (export "store_u8") (param $address i64) (param $value i32)
     (if (i64.ge_u (i64.sub (local.get $address) (global.get $start)) (global.get $used))
@@ -264,43 +275,41 @@
   (func (export "error_get") (result i64)
     (global.get $error))
 
-  (func $key_length (param $key i64) (result i64)
-    (local $length i64)
-    (local.set $length (call $length (local.get $key)))
-    (if (i64.eqz (local.get $length))
-      (then (call $refuse (i32.const 6) (local.get $key) (i64.const 0))))
-    (local.get $length))
+  (func $checked_length (param $handle i64) (result i64)
+    (if (i32.eqz (call $is_block (local.get $handle)))
+      (then (call $refuse (i32.const 6) (local.get $handle) (i64.const 0))))
+    (call $length (local.get $handle)))
 
   ;; A key, and a value that is set, belong to the host once they are handed over.
-  (func $consume (param $handle i64)
-    (call $forget)
-    (call $kernel_free (local.get $handle)))
 
   (func (export "config_get") (param $key i64) (result i64)
     (local $length i64)
     (local.set $length
-      (call $host_config_get (local.get $key) (call $key_length (local.get $key))))
-    (call $consume (local.get $key))
+      (call $host_config_get (local.get $key) (call $checked_length (local.get $key))))
+    (call $free (local.get $key))
     (call $fetch (local.get $length)))
 
   (func (export "var_get") (param $key i64) (result i64)
     (local $length i64)
     (local.set $length
-      (call $host_var_get (local.get $key) (call $key_length (local.get $key))))
-    (call $consume (local.get $key))
+      (call $host_var_get (local.get $key) (call $checked_length (local.get $key))))
+    (call $free (local.get $key))
     (call $fetch (local.get $length)))
 
   (func (export "var_set") (param $key i64) (param $value i64)
+    (local $length i64)
+    (if (i64.ne (local.get $value) (i64.const 0))
+      (then (local.set $length (call $checked_length (local.get $value)))))
     (call $host_var_set
-      (local.get $key) (call $key_length (local.get $key))
-      (local.get $value) (call $length (local.get $value)))
-    (call $consume (local.get $key))
-    (call $consume (local.get $value)))
+      (local.get $key) (call $checked_length (local.get $key))
+      (local.get $value) (local.get $length))
+    (call $free (local.get $key))
+    (call $free (local.get $value)))
 
   (func (export "http_request") (param $request i64) (param $body i64) (result i64)
     (call $host_http_request (local.get $request) (local.get $body))
-    (call $consume (local.get $request))
-    (call $consume (local.get $body)))
+    (call $free (local.get $request))
+    (call $free (local.get $body)))
 
   (func (export "http_headers") (result i64)
     (call $host_http_headers)
@@ -310,7 +319,7 @@
   (func $log (param $level i32) (param $message i64)
     (call $host_log
       (local.get $level) (local.get $message) (call $length (local.get $message)))
-    (call $consume (local.get $message)))
+    (call $free (local.get $message)))
   (func (export "log_trace") (param i64) (call $log (i32.const 0) (local.get 0)))
   (func (export "log_debug") (param i64) (call $log (i32.const 1) (local.get 0)))
   (func (export "log_info") (param i64) (call $log (i32.const 2) (local.get 0)))

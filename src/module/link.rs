@@ -53,6 +53,9 @@ pub struct Rules {
     pub wasi_output: bool,
     /// What the blocks of guests may have together, in pages of 64 KiB.
     pub block_pages: Option<u32>,
+    /// Whether a main module without WASI that exports `_start` has that run before its first
+    /// call.
+    pub runs_commands: bool,
     /// Whether functions with parameters can be called, with zeros for them, and functions with
     /// other results than one i32.
     pub any_signature: bool,
@@ -82,7 +85,11 @@ pub fn link(
 
     let mut entries = Vec::new();
     for &index in &order {
-        initializers(&modules[index], index == main, &mut entries);
+        let is_main = index == main;
+        initializers(&modules[index], is_main, &mut entries);
+        if is_main && rules.runs_commands && modules[index].is_plain_command() {
+            entries.push(entry(&modules[index], START_COMMAND, &Types::default()));
+        }
     }
     let count = entries.len();
     let mut names = Vec::new();
@@ -91,7 +98,7 @@ pub fn link(
         if let Kind::Function(types) = &export.kind
             && (is_callable(types) || (rules.any_signature && types.is_plain()))
         {
-            if export.name == RESERVED_EXPORTS[0].0 {
+            if export.name == START_COMMAND {
                 commands.insert(names.len());
             }
             names.push(export.name.clone());
@@ -108,14 +115,14 @@ pub fn link(
     ];
     for &index in &order {
         let module = &modules[index];
-        let shared = wasi::shared(module, rules.wasi_output);
+        let shared = wasi::shared(module);
         if let Some(memory) = shared {
-            linked.push((wasi::name(index), own(wasi::write(memory))?));
+            linked.push((
+                wasi::name(index),
+                own(wasi::write(memory, rules.wasi_output))?,
+            ));
         }
-        let resolve = |from: &str, name: &str| {
-            let key = (index, from.to_owned(), name.to_owned());
-            renamed.get(&key).cloned().unwrap_or((key.1, key.2))
-        };
+        let resolve = |position: usize| renamed.get(&(index, position)).cloned();
         let memory = shared.map(|_| wasi::name(index));
         let memory = memory.as_deref().map(|name| (name, wasi::MEMORY));
         let bytes = rewrite(&module.bytes, memory, resolve).map_err(|error| {

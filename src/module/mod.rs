@@ -13,6 +13,8 @@ mod tests;
 mod text;
 mod wasi;
 
+use std::collections::{HashMap, VecDeque};
+
 use wasmparser::types::EntityType;
 use wasmparser::{FuncType, GlobalType, MemoryType, TableType, ValType, Validator, WasmFeatures};
 
@@ -109,11 +111,24 @@ impl Module {
         let (Some(imports), Some(exports)) = (types.core_imports(), types.core_exports()) else {
             return Err(invalid("a component, not a module".to_owned()));
         };
-        let imports: Vec<_> = imports
-            .map(|(module, name, entity)| Import {
-                module: module.to_owned(),
-                name: name.to_owned(),
-                kind: kind(entity),
+        // The validator has those of one name together, the module has an order.
+        let mut types_of = HashMap::<_, VecDeque<_>>::new();
+        for (module, name, entity) in imports {
+            types_of
+                .entry((module, name))
+                .or_default()
+                .push_back(kind(entity));
+        }
+        let names = rewrite::import_names(&bytes).map_err(|error| invalid(error.to_string()))?;
+        let imports: Vec<_> = names
+            .into_iter()
+            .filter_map(|(module, name)| {
+                let kind = types_of.get_mut(&(module, name))?.pop_front()?;
+                Some(Import {
+                    module: module.to_owned(),
+                    name: name.to_owned(),
+                    kind,
+                })
             })
             .collect();
         let exports = exports
@@ -137,6 +152,13 @@ impl Module {
             imports,
             exports,
         })
+    }
+
+    /// Whether it is a command that needs no WASI.
+    fn is_plain_command(&self) -> bool {
+        let wasi = |import: &Import| import.module == names::WASI;
+        self.function(names::START_COMMAND) == Some(&Types::default())
+            && !self.imports.iter().any(wasi)
     }
 
     fn function(&self, name: &str) -> Option<&Types> {

@@ -75,8 +75,10 @@ pub const MAIN: &str = "main";
 
 /// Exports that would make the linker run code, or instantiate a module once per call.
 pub const START: &str = "extism-napi:start";
+/// What a command exports to be run.
+pub const START_COMMAND: &str = "_start";
 pub const RESERVED_EXPORTS: [(&str, &str); 2] = [
-    ("_start", "extism-napi:_start"),
+    (START_COMMAND, "extism-napi:_start"),
     ("_initialize", "extism-napi:_initialize"),
 ];
 

@@ -48,8 +48,8 @@ pub struct Resolved {
     pub uses_http: bool,
     /// The host functions that something imports.
     pub used: Vec<Used>,
-    /// Per module and import, where the import comes from after linking.
-    pub renamed: HashMap<(usize, String, String), (String, String)>,
+    /// Per module and the position of an import, where that comes from after linking.
+    pub renamed: HashMap<(usize, usize), (String, String)>,
 }
 
 impl Resolved {
@@ -85,10 +85,9 @@ impl Resolver<'_> {
             return Ok(());
         }
         self.path.push(index);
-        for import in &self.modules[index].imports {
+        for (position, import) in self.modules[index].imports.iter().enumerate() {
             let from = self.resolve(index, import)?;
-            let key = (index, import.module.clone(), import.name.clone());
-            self.resolved.renamed.insert(key, from);
+            self.resolved.renamed.insert((index, position), from);
         }
         self.path.pop();
         self.resolved.order.push(index);
@@ -186,9 +185,8 @@ impl Resolver<'_> {
             if !WASI_FUNCTIONS.contains(&import.name.as_str()) {
                 return Err(unknown(" (\"wasi_snapshot_preview1\" does not contain it)"));
             }
-            let output = self.rules.wasi_output;
-            let from = match wasi::replaces(&import.name, output) {
-                true if wasi::shared(&self.modules[index], output).is_some() => wasi::name(index),
+            let from = match wasi::replaces(&import.name) {
+                true if wasi::shared(&self.modules[index]).is_some() => wasi::name(index),
                 true if import.name == wasi::POLL => GUARD.to_owned(),
                 _ => import.module.clone(),
             };
@@ -206,7 +204,7 @@ impl Resolver<'_> {
             self.resolved.uses_http |= *name == "http_request";
             return Ok((provider.namespace().to_owned(), (*name).to_owned()));
         }
-        if import.module == ENV || self.is_host(&import.module) {
+        if [ENV, LEGACY].contains(&import.module.as_str()) || self.is_host(&import.module) {
             let namespace = &import.module;
             return Err(unknown(&format!(
                 " (\"{namespace}\" is a host module, but does not contain \"{}\")",

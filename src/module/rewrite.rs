@@ -16,6 +16,20 @@ pub fn exported_name(name: &str) -> &str {
         .map_or(name, |(_, renamed)| renamed)
 }
 
+/// The names of a module's imports, in its order.
+pub fn import_names(bytes: &[u8]) -> Result<Vec<(&str, &str)>> {
+    let mut names = Vec::new();
+    for payload in Parser::new(0).parse_all(bytes) {
+        if let Payload::ImportSection(section) = payload? {
+            for import in section.into_imports() {
+                let import = import?;
+                names.push((import.module, import.name));
+            }
+        }
+    }
+    Ok(names)
+}
+
 pub fn has_start(bytes: &[u8]) -> Result<bool> {
     for payload in Parser::new(0).parse_all(bytes) {
         if matches!(payload?, Payload::StartSection { .. }) {
@@ -25,13 +39,14 @@ pub fn has_start(bytes: &[u8]) -> Result<bool> {
     Ok(false)
 }
 
-/// Rewrites a valid module. `resolve` is asked for each import and says where it comes from.
+/// Rewrites a valid module. `resolve` is asked for each import, by its position, and
+/// says where it comes from.
 /// Reserved exports get names of ours, and so does the start function. With `memory`, its only
 /// memory comes from there.
 pub fn rewrite(
     bytes: &[u8],
     memory: Option<(&str, &str)>,
-    mut resolve: impl FnMut(&str, &str) -> (String, String),
+    resolve: impl Fn(usize) -> Option<(String, String)>,
 ) -> Result<Vec<u8>> {
     let mut module = wasm_encoder::Module::new();
     let mut exports = Some(read_exports(bytes)?);
@@ -46,9 +61,10 @@ pub fn rewrite(
         match &payload {
             Payload::ImportSection(section) => {
                 let mut imports = ImportSection::new();
-                for import in section.clone().into_imports() {
+                for (position, import) in section.clone().into_imports().enumerate() {
                     let import = import?;
-                    let (from, name) = resolve(import.module, import.name);
+                    let (from, name) = resolve(position)
+                        .unwrap_or_else(|| (import.module.to_owned(), import.name.to_owned()));
                     imports.import(&from, &name, RoundtripReencoder.entity_type(import.ty)?);
                 }
                 if let (Some((from, name)), Some(ty)) = (memory, own_memory) {

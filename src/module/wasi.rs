@@ -15,24 +15,26 @@ pub fn name(index: usize) -> String {
     format!("{OWN}memory {index}")
 }
 
-/// The text of a module with this memory.
-pub fn write(memory: &MemoryType) -> String {
+/// The text of a module with this memory, which prints what the guest prints, or does not.
+pub fn write(memory: &MemoryType, output: bool) -> String {
     let size = match memory.maximum {
         Some(maximum) => format!("{} {maximum}", memory.initial),
         None => memory.initial.to_string(),
     };
-    include_str!("wasi.wat").replace("SIZE", &size)
+    include_str!("wasi.wat")
+        .replace("SIZE", &size)
+        .replace("PRINTS", if output { "1" } else { "0" })
 }
 
-/// Whether a function of WASI is replaced. What guests print is nobody's without `output`.
-pub fn replaces(function: &str, output: bool) -> bool {
-    function == POLL || (output && function == WRITE)
+/// Whether a function of WASI is replaced.
+pub fn replaces(function: &str) -> bool {
+    [POLL, WRITE].contains(&function)
 }
 
 /// The memory of a module some of whose imports are replaced, if it has one of the plain kind
 /// that every guest with WASI has.
-pub fn shared(module: &Module, output: bool) -> Option<&MemoryType> {
-    let replaced = |import: &Import| import.module == WASI && replaces(&import.name, output);
+pub fn shared(module: &Module) -> Option<&MemoryType> {
+    let replaced = |import: &Import| import.module == WASI && replaces(&import.name);
     let memory = module.memory.as_ref()?;
     let plain = !memory.memory64 && !memory.shared && memory.page_size_log2.is_none();
     (plain && module.imports.iter().any(replaced)).then_some(memory)

@@ -78,6 +78,8 @@ pub struct PluginSource {
     pub log_level: Option<String>,
     /// Whether functions of any parameters and results can be called.
     pub any_signature: bool,
+    /// Whether a command that needs no WASI is run before the first call.
+    pub runs_commands: bool,
     /// Whether a function that returns another number than 0 has failed.
     pub codes_are_errors: bool,
     /// Resolve with an empty Buffer where the guest sets no output, not with null.
@@ -96,6 +98,7 @@ pub struct Plan {
     max_pages: Option<u32>,
     block_pages: Option<u32>,
     any_signature: bool,
+    runs_commands: bool,
     max_var_bytes: u64,
     variables: VariableScope,
     fuel: Option<u64>,
@@ -158,6 +161,7 @@ impl Plan {
             max_pages: source.max_pages,
             block_pages: source.block_pages,
             any_signature: source.any_signature,
+            runs_commands: source.runs_commands,
             max_var_bytes: source.max_var_bytes as u64,
             variables: source.variables,
             fuel: source.fuel.map(|fuel| fuel as u64),
@@ -188,6 +192,7 @@ impl Plan {
             wasi_output: self.wasi_output,
             block_pages: self.block_pages,
             any_signature: self.any_signature,
+            runs_commands: self.runs_commands,
         };
         let blueprint = module::link(modules, &signatures, &rules)?;
         let used = blueprint.host_functions.iter();

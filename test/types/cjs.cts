@@ -2,6 +2,7 @@
 // run.
 
 import extism = require('extism-napi')
+import createPlugin, { newPlugin } from 'extism-napi'
 import type {
   CallOptions,
   HostFunctionCallback,
@@ -48,11 +49,11 @@ const wasm: ManifestWasm = { path: 'plugin.wasm' }
 const manifest: Manifest = { wasm: [wasm], timeout_ms: 100 }
 
 const context: extism.Context = new Context()
-const plugin: extism.Plugin = new Plugin(manifest, true, functions, undefined, context)
+const plugin: extism.LegacyPlugin = new Plugin(manifest, true, functions, undefined, context)
 const handle: extism.CancelHandle = plugin.cancelHandle()
 const options: PluginOptions = { instances: 2, maxQueue: 10, queueTimeoutMs: 100, cache: false }
 const aborting: CallOptions = { signal: AbortSignal.timeout(100), timeoutMs: 50 }
-Plugin.create(manifest, true, functions, undefined, context, options).then(async (created: extism.Plugin) => {
+Plugin.create(manifest, true, functions, undefined, context, options).then(async (created: extism.LegacyPlugin) => {
   const stats: PluginStats = created.stats()
   console.log(await created.call('run', 'input', aborting), created.callSync('run', '', { timeoutMs: 50 }), stats.runMs.p99)
   await created.close()
@@ -69,15 +70,35 @@ withContext(async context => await context.plugin(manifest, true).call('run')).t
   }
 )
 
-// The same class from both module systems.
+// The same values, and the same classes, from both module systems.
 import('extism-napi').then(esm => {
-  const plugin: extism.Plugin = new esm.Plugin(manifest, true, [esm.memoryGet('hostMemoryGet', store)])
+  const all: Pick<typeof extism, keyof typeof extism> = esm
+  const back: Pick<typeof esm, keyof typeof esm> = extism
+  console.log(all === back)
+  const plugin: extism.LegacyPlugin = new esm.Plugin(manifest, true, [esm.memoryGet('hostMemoryGet', store)])
   plugin.free()
 })
 
-// @ts-expect-error: there is no default export
-console.log(extism.default)
-// @ts-expect-error: nor is the export a class
+// What `require` gives is createPlugin, by whatever name.
+const settings: extism.ExtismPluginOptions = {
+  functions: { 'extism:host/user': { echo: (context: extism.CurrentPlugin, address: bigint) => address } }
+}
+const modern: Array<Promise<extism.Plugin>> = [
+  extism('plugin.wasm', settings),
+  extism.default('plugin.wasm'),
+  extism.createPlugin('plugin.wasm'),
+  extism.default.createPlugin('plugin.wasm'),
+  createPlugin('plugin.wasm'),
+  createPlugin.newPlugin('plugin.wasm'),
+  newPlugin('plugin.wasm'),
+  import('extism-napi').then(esm => esm.default('plugin.wasm'))
+]
+modern[0]?.then(async plugin => {
+  const output: extism.PluginOutput | null = await plugin.call('run', 'input', { user: 'Jane Doe' })
+  console.log(output?.text(), extism.CAPABILITIES.supportsTimeouts)
+})
+
+// @ts-expect-error: the export is no class
 console.log(new extism())
 // @ts-expect-error: a Map is not a store
 memoryGet('hostMemoryGet', new Map())

@@ -1,6 +1,7 @@
 // Everything the package exports, as an ES module sees it. It is only type-checked, never run.
 
-import {
+import createPlugin, {
+  CAPABILITIES,
   CancelHandle,
   Context,
   CurrentPlugin,
@@ -9,31 +10,48 @@ import {
   Plugin,
   Store,
   ValType,
+  createPlugin as namedCreatePlugin,
   extismVersion,
   memoryGet,
+  newPlugin,
   setLogFile,
   withContext
 } from 'extism-napi'
 import type {
   AbortError,
   Bytes,
+  CallContext,
   CallOptions,
   CallSyncOptions,
+  Capabilities,
   Config,
   ExtismErrorCode,
   ExtismErrorDetails,
+  ExtismPluginOptions,
   HostFunctionCallback,
+  LegacyCurrentPlugin,
+  LegacyPlugin,
+  LogLevel,
   Manifest,
   ManifestLike,
   ManifestMemory,
   ManifestWasm,
   ManifestWasmData,
+  ManifestWasmModule,
   ManifestWasmPath,
+  ManifestWasmResponse,
   ManifestWasmUrl,
   MemoryGetOptions,
+  MemoryOptions,
   Percentiles,
+  PluginConfig,
+  PluginConfigLike,
+  PluginExport,
+  PluginImport,
   PluginOptions,
+  PluginOutput,
   PluginStats,
+  ReadonlyManifest,
   StoreOptions,
   StoreStats,
   Value
@@ -142,7 +160,7 @@ const inferred = new HostFunction(
   [ValType.I32, ValType.I64, ValType.F32, ValType.F64],
   [ValType.I64],
   (plugin, inputs, outputs, prefix, limit) => {
-    expectType<CurrentPlugin>()(plugin, true)
+    expectType<LegacyCurrentPlugin>()(plugin, true)
     expectType<number>()(inputs[0].v.i32, true)
     expectType<number | bigint>()(inputs[1].v.i64, true)
     expectType<number>()(inputs[2].v.f32, true)
@@ -199,7 +217,7 @@ const apart = new HostFunction('apart', [ValType.I64], [ValType.I64], callback, 
 const logging: HostFunctionCallback = (plugin, inputs, outputs, ...userData) => {
   for (const { t, v } of [...inputs, ...outputs]) console.log(t, v, userData)
 }
-function loose (plugin: CurrentPlugin, inputs: Value[], outputs: Value[]) {
+function loose (plugin: LegacyCurrentPlugin, inputs: Value[], outputs: Value[]) {
   const [key] = inputs
   const [value] = outputs
   if (key?.t === ValType.I64 && value?.t === ValType.I64) plugin.returnBytes(value, plugin.inputBytes(key))
@@ -263,6 +281,9 @@ const url: ManifestWasmUrl = { url: new URL('https://example.com/plugin.wasm') }
 const wasm: ManifestWasm[] = [data, path, url, { data: 'AGFzbQEAAAA=' }, { url: 'https://example.com/a' }]
 const memory: ManifestMemory = { maxPages: 16 }
 const config: Config = new Map([['key', 'value']])
+const response: ManifestWasmResponse = { response: new Response() }
+const compiled: ManifestWasmModule = { module: new WebAssembly.Module(new Uint8Array(8)) }
+wasm.push(response, compiled)
 const snake: Manifest = {
   wasm,
   memory: { max_pages: 16 },
@@ -274,11 +295,15 @@ const snake: Manifest = {
 const camel: Manifest = {
   wasm,
   memory,
-  config,
+  config: { key: 'value' },
   allowedHosts: [],
   allowedPaths: {},
   timeoutMs: Infinity
 }
+camel.wasm.push(path)
+camel.config = { ...camel.config, other: 'value' }
+expectType<string[] | undefined>()(camel.allowedHosts, true)
+const readonly: ReadonlyManifest = { wasm, config, allowedHosts: null, allowedPaths: null, timeoutMs: null }
 const manifests: ManifestLike[] = [
   snake,
   camel,
@@ -287,7 +312,11 @@ const manifests: ManifestLike[] = [
   new ArrayBuffer(8),
   '(module)',
   JSON.stringify(snake),
-  { wasm, memory: null, config: null, allowed_hosts: null, allowed_paths: null, timeout_ms: null }
+  { wasm, memory: null, config: null, allowed_hosts: null, allowed_paths: null, timeout_ms: null },
+  { wasm: [path, url] as const, allowedHosts: ['a', 'b'] as const },
+  readonly,
+  new URL('https://example.com/plugin.wasm'),
+  new Response()
 ]
 
 // @ts-expect-error: no modules
@@ -302,14 +331,16 @@ manifests.push({ wasm: [{ name: 'main' }] })
 manifests.push({ wasm, timeout: 500 })
 // @ts-expect-error: the values of a config are strings
 manifests.push({ wasm, config: { key: 1 } })
-// @ts-expect-error: a URL goes into a manifest
-manifests.push(new URL('https://example.com/plugin.wasm'))
+// @ts-expect-error: V8 does not give the bytes of a module
+manifests.push(new WebAssembly.Module(new Uint8Array(8)))
+// @ts-expect-error: no way to refer to a plugin
+manifests.push(1)
 
 // Context and Plugin
 
 const context = new Context()
 const running: PluginOptions = { instances: 4, maxQueue: 100, queueTimeoutMs: Infinity, cache: true }
-const plugins: Plugin[] = [
+const plugins: LegacyPlugin[] = [
   context.plugin(bytes),
   context.plugin(snake, true),
   context.plugin(camel, true, functions),
@@ -324,14 +355,14 @@ const plugins: Plugin[] = [
   await Plugin.create(bytes),
   await Plugin.create(snake, true, functions, config, context, running)
 ]
-expectType<Promise<Plugin>>()(Plugin.create(snake), true)
+expectType<Promise<LegacyPlugin>>()(Plugin.create(snake), true)
 
 const { signal } = new AbortController()
 const calling: CallOptions = { signal, timeoutMs: 100 }
 const callingSync: CallSyncOptions = { timeoutMs: Infinity }
 
 /** What a caller has got may be undefined. */
-export async function pass (plugin: Plugin, signal?: AbortSignal, timeoutMs?: number): Promise<string> {
+export async function pass (plugin: LegacyPlugin, signal?: AbortSignal, timeoutMs?: number): Promise<string> {
   await using closing = plugin
   return (await closing.call('run', 'input', { signal, timeoutMs })).toString()
 }
@@ -407,6 +438,132 @@ export const stray = new CancelHandle()
 // @ts-expect-error: a context is to be used by something
 withContext()
 
+// The class and the type of a name are different things.
+if (plugins[0] instanceof Plugin) expectType<LegacyPlugin>()(plugins[0], true)
+class Named extends Plugin {
+  readonly title = 'plugin'
+}
+plugins.push(new Named(bytes))
+
+// @ts-expect-error: what createPlugin gives is of no class
+new Plugin(bytes) satisfies Plugin
+
+// createPlugin
+
+expectType<typeof createPlugin>()(namedCreatePlugin, true)
+expectType<typeof createPlugin>()(newPlugin, true)
+expectType<Readonly<Capabilities>>()(CAPABILITIES, true)
+
+const limits: MemoryOptions = { maxPages: 16, maxHttpResponseBytes: undefined, maxVarBytes: 1 << 20 }
+const level: LogLevel = 'warn'
+const like: PluginConfigLike = { key: 'value' } satisfies PluginConfig
+const everything: ExtismPluginOptions = {
+  useWasi: true,
+  runInWorker: false,
+  logger: console,
+  logLevel: level,
+  functions: {
+    'extism:host/user': {
+      lookUp (context, key) {
+        expectType<CallContext>()(context, true)
+        expectType<CurrentPlugin>()(context, true)
+        return context.store(texts.get(context.read(key)?.text() ?? '') ?? '')
+      },
+      wait: async context => context.hostContext<{ ms: number }>().ms,
+      memoryGet: memoryGet('memoryGet', store),
+      old: inferred
+    }
+  },
+  allowedPaths: { '/data': 'ro:data' },
+  allowedHosts: ['*.example.com'],
+  memory: limits,
+  timeoutMs: null,
+  enableWasiOutput: true,
+  config: like,
+  fetch,
+  sharedArrayBufferSize: 1 << 16,
+  allowHttpResponseHeaders: true,
+  nodeWorkerArgs: { name: 'plugin', execArgv: [] },
+  instances: 2,
+  maxQueue: 100,
+  queueTimeoutMs: 1000,
+  cache: './cache',
+  fuel: 1_000_000,
+  sharedVars: true
+}
+const texts = new Map([['key', 'value']])
+
+for (const manifest of manifests) expectType<Promise<Plugin>>()(createPlugin(manifest), true)
+await createPlugin(fetch('https://example.com/plugin.wasm'))
+await createPlugin(Promise.resolve(bytes), { logger: { error: (message: string) => {} } })
+
+export async function modern () {
+  await using plugin = await createPlugin('plugin.wasm', everything)
+  expectType<boolean>()(await plugin.functionExists('run'), true)
+  expectType<boolean>()(plugin.isActive(), true)
+  expectType<boolean>()(await plugin.reset(), true)
+  expectType<PluginStats>()(plugin.stats(), true)
+  expectType<PluginExport[]>()(await plugin.getExports(), true)
+  expectType<PluginImport[]>()(await plugin.getImports(), true)
+  expectType<WebAssembly.Instance>()(await plugin.getInstance(), true)
+  const descriptors: WebAssembly.ModuleExportDescriptor[] = await plugin.getExports()
+  const imports: WebAssembly.ModuleImportDescriptor[] = await plugin.getImports()
+  expectType<void>()(await plugin.update(bytes), true)
+  await plugin.update(Promise.resolve(snake), everything)
+
+  expectType<PluginOutput | null>()(await plugin.call('run'), true)
+  await plugin.call<{ user: string }>('run', 'input', { user: 'Jane Doe' })
+  await plugin.call('run', new Uint8Array(1), null, { signal, timeoutMs: 50 })
+  await plugin.call('run', undefined, undefined, calling)
+  expectType<PluginOutput | null>()(plugin.callSync('run', new ArrayBuffer(1), 1, callingSync), true)
+
+  const output = await plugin.call('run')
+  if (!output) return [descriptors, imports]
+  expectType<any>()(output.json(), true)
+  expectType<string>()(output.text() + output.string(), true)
+  expectType<number>()(output.getUint8(0) + output.bytes().length + output.byteLength, true)
+  expectType<ArrayBufferLike>()(output.arrayBuffer(), true)
+  expectType<DataView>()(output as DataView, true)
+
+  // @ts-expect-error: the context is of another type
+  await plugin.call<{ user: string }>('run', 'input', 1)
+  // @ts-expect-error: a number is no input
+  await plugin.call('run', 1)
+  // @ts-expect-error: nothing can abort what blocks this thread
+  plugin.callSync('run', '', null, { signal })
+  // @ts-expect-error: there may be no output
+  ;(await plugin.call('run')).text()
+  // @ts-expect-error: that is of the old API
+  plugin.free()
+}
+
+export function hosting (context: CurrentPlugin) {
+  expectType<any>()(context.hostContext(), true)
+  expectType<Date>()(context.hostContext<Date>(), true)
+  expectType<bigint>()(context.alloc(8) + context.alloc(8n), true)
+  expectType<bigint>()(context.store('text') + context.store(new Uint8Array(1)), true)
+  expectType<bigint>()(context.length(0n), true)
+  expectType<PluginOutput | null>()(context.read(0n), true)
+  expectType<PluginOutput | null>()(context.getVariable('name'), true)
+  context.setVariable('name', new Uint8Array(1))
+  context.deleteVariable('name')
+  context.setError(new Error('message'))
+  context.logLevel = 'debug'
+  // @ts-expect-error: no such level
+  context.logLevel = 'verbose'
+  // @ts-expect-error: that is of the old API
+  context.memory(0)
+}
+
+// @ts-expect-error: misspelled
+export const misspelled: ExtismPluginOptions = { useWASI: true }
+// @ts-expect-error: functions are in namespaces
+export const flat: ExtismPluginOptions = { functions: { lookUp: () => 0n } }
+// @ts-expect-error: an interface
+export const noClass = new PluginOutput(new ArrayBuffer(1))
+// @ts-expect-error: frozen
+CAPABILITIES.fsAccess = false
+
 // Errors
 
 const details: ExtismErrorDetails = { cause: new Error('why'), plugin: 0, function: 'run', exitCode: 1, backtrace: '' }
@@ -441,6 +598,7 @@ export function statusOf (reason: unknown): number {
     case 'ERR_EXTISM_HOST_FUNCTION':
     case 'ERR_EXTISM_HTTP':
       return 502
+    case 'ERR_EXTISM_FUEL':
     case 'ERR_EXTISM_OUT_OF_MEMORY':
       return 507
     case 'ERR_EXTISM_ASYNC':
@@ -454,6 +612,7 @@ export function statusOf (reason: unknown): number {
     case 'ERR_EXTISM_REENTRANT':
     case 'ERR_EXTISM_STALE':
     case 'ERR_EXTISM_TRAP':
+    case 'ERR_EXTISM_UNSUPPORTED':
       return 500
     default:
       return reason.code satisfies never

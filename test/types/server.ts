@@ -3,8 +3,8 @@
 
 import { readFileSync } from 'node:fs'
 import Fastify from 'fastify'
-import { Context, CurrentPlugin, ExtismError, HostFunction, ValType } from 'extism-napi'
-import type { HostFunctionCallback } from 'extism-napi'
+import { Context, ExtismError, HostFunction, ValType } from 'extism-napi'
+import type { HostFunctionCallback, LegacyCurrentPlugin } from 'extism-napi'
 
 const messages = new Map<string, string>()
 messages.set('hello', '👋 Hello World 🌍')
@@ -20,7 +20,7 @@ const lookUp: HostFunctionCallback<[ValType.I64], [ValType.I64], [userData: stri
   }
 
 /** The same without the types of the signature, as code that comes from JavaScript has it. */
-function untyped (plugin: CurrentPlugin, inputs: any[], outputs: any[], userData: string) {
+function untyped (plugin: LegacyCurrentPlugin, inputs: any[], outputs: any[], userData: string) {
   const key = plugin.memory(inputs[0].v.i64)
   const value = messages.get(key.toString()) ?? userData
   const offset = plugin.memoryAlloc(Buffer.byteLength(value))
