@@ -942,7 +942,7 @@ type WebAssemblyInstance = typeof globalThis extends { WebAssembly: { Instance: 
  */
 interface PluginOutput extends DataView {
   /** The value of the JSON that it is. */
-  json (): any
+  json<T = any> (): T
   /** The text that it is, in UTF-8. */
   text (): string
   /** The same as `text`. */
