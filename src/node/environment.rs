@@ -7,10 +7,11 @@ use napi::Env;
 use napi::bindgen_prelude::*;
 
 use super::host_call::{HostCall, Waiting};
+use super::raw::{self, Bytes};
 use super::settler::{News, Settler};
-use super::synchronous::{self, Answer, Answering};
+use super::synchronous::{Answer, Answering};
 use super::thrown;
-use super::value::{Bytes, Value};
+use super::value::Value;
 use crate::error::{Code, Failure};
 use crate::exchange::{self, Reply, Request};
 use crate::plugin::{Close, Plugin, WeakPlugin};
@@ -156,7 +157,7 @@ impl Environment {
             )
         };
         let mut request = Some(request);
-        let here = synchronous::with_guest(id, |guest| {
+        let here = raw::with_guest(id, |guest| {
             request
                 .take()
                 .map(|request| exchange::answer(guest, request))

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, Weak};
 
 use extism::Val;
 
+use super::raw::Bytes;
 use super::settler::{Event, Sender};
 use super::synchronous::{self, Answer};
-use super::value::{self, Bytes, Value};
+use super::value::{self, Value};
 use crate::error::{Code, Failure};
 use crate::exchange::{self, Exchange, Return};
 use crate::host_function::{Body, Guest};

@@ -5,6 +5,7 @@ mod environment;
 mod host_call;
 mod logger;
 mod plugin;
+mod raw;
 mod settler;
 mod source;
 mod stats;
@@ -28,12 +29,8 @@ fn milliseconds(ms: f64) -> Duration {
 /// Throws an error with the code of a failure; the JavaScript side makes its own of it.
 fn thrown(env: &Env, failure: Failure) -> Error {
     let code = failure.code.name().to_owned();
-    // SAFETY: on the environment's thread.
-    let error =
-        unsafe { Error::<String>::to_napi_value(env.raw(), Error::new(code, failure.message)) };
-    match error {
-        // SAFETY: the value was made in this scope of this environment.
-        Ok(error) => Error::from(unsafe { Unknown::from_raw_unchecked(env.raw(), error) }),
+    match raw::value(env, Error::new(code, failure.message)) {
+        Ok(error) => Error::from(error),
         Err(error) => error,
     }
 }

@@ -9,12 +9,12 @@ use napi::bindgen_prelude::*;
 
 use super::environment::Environment;
 use super::logger::JavaScriptLogger;
+use super::raw::Bytes;
 use super::settler::{Rejection, Settler};
 use super::source::{Plan, PluginSource};
 use super::stats::PluginStats;
 use super::store::NativeStore;
 use super::synchronous::{self, Answering};
-use super::value::Bytes;
 use super::{milliseconds, thrown};
 use crate::call::Settle;
 use crate::log::Level;

@@ -3,13 +3,9 @@
 //!
 //! The queue is non-empty exactly while a wake-up is outstanding: whoever finds it empty
 //! rings, and the drain takes all of it under the same lock.
-//!
-//! The home of this package's `unsafe`: Node's promises can be settled later, and the event
-//! loop kept alive while they are pending, only through the raw interface.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::ptr;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
@@ -19,13 +15,14 @@ use napi::{Env, Status, sys};
 
 use super::host_call::HostCall;
 use super::logger::{LogMessage, Waiting};
+use super::raw::{self, Bytes, Deferred};
 use crate::call::{Outcome, Settle};
 use crate::error::{Code, Failure};
 use crate::sync::lock;
 
 /// Something for the event loop to do.
 pub enum Event {
-    Settle(Deferred, Outcome),
+    Settle(Pending, Outcome),
     Call(HostCall),
     /// Nobody waits for this host function any longer.
     Forget(u32),
@@ -60,16 +57,12 @@ pub type News = FnArgs<(
 type Bell = ThreadsafeFunction<(), (), News, Status, false, true>;
 
 /// A promise that JavaScript holds.
-pub struct Deferred {
-    raw: sys::napi_deferred,
+pub struct Pending {
+    deferred: Deferred,
     plugin: u32,
     /// Resolve with an empty Buffer, not with null, where the guest set no output.
     always_bytes: bool,
 }
-
-// SAFETY: a deferred is a handle that only the thread of its environment dereferences, in
-// `drain` and `reject`; other threads only carry it there.
-unsafe impl Send for Deferred {}
 
 type Queue = Arc<Mutex<Vec<Event>>>;
 
@@ -90,7 +83,7 @@ pub struct Settler {
 struct LoopSide {
     /// Promises not yet settled; the event loop stays alive while there are any.
     pending: Cell<u32>,
-    rejected: RefCell<HashMap<u32, Deferred>>,
+    rejected: RefCell<HashMap<u32, Pending>>,
     next_ticket: Cell<u32>,
     bell: Cell<Option<sys::napi_threadsafe_function>>,
 }
@@ -121,32 +114,24 @@ impl Settler {
         plugin: u32,
         always_bytes: bool,
     ) -> Result<(Unknown<'env>, Ticket)> {
-        let (mut deferred, mut promise) = (ptr::null_mut(), ptr::null_mut());
-        // SAFETY: called on the environment's thread, with places for both results.
-        check_status!(unsafe { sys::napi_create_promise(env.raw(), &mut deferred, &mut promise) })?;
+        let (deferred, promise) = Deferred::new(env)?;
         self.loop_side.expect_one(env);
-        let deferred = Deferred {
-            raw: deferred,
+        let pending = Pending {
+            deferred,
             plugin,
             always_bytes,
         };
         let ticket = Ticket {
-            deferred: Some(deferred),
+            pending: Some(pending),
             sender: self.sender.clone(),
         };
-        // SAFETY: the value was made in this scope of this environment.
-        Ok((
-            unsafe { Unknown::from_raw_unchecked(env.raw(), promise) },
-            ticket,
-        ))
+        Ok((promise, ticket))
     }
 
     /// Rejects a call that the listener was told of.
     pub fn reject(&self, env: &Env, ticket: u32, error: Unknown<'_>) {
-        if let Some(deferred) = self.loop_side.rejected.borrow_mut().remove(&ticket) {
-            // SAFETY: the deferred is used once, on its environment's thread. The environment
-            // may be shutting down, which is the only way for this to fail.
-            unsafe { sys::napi_reject_deferred(env.raw(), deferred.raw, error.raw()) };
+        if let Some(pending) = self.loop_side.rejected.borrow_mut().remove(&ticket) {
+            pending.deferred.reject(env, error);
             self.loop_side.settled(env, 1);
         }
     }
@@ -163,8 +148,7 @@ impl LoopSide {
         if self.pending.replace(self.pending.get() + 1) == 0
             && let Some(bell) = self.bell.get()
         {
-            // SAFETY: the settler still owns the bell, and this is its thread.
-            unsafe { sys::napi_ref_threadsafe_function(env.raw(), bell) };
+            raw::keep_alive(env, bell, true);
         }
     }
 
@@ -175,8 +159,7 @@ impl LoopSide {
             && left == 0
             && let Some(bell) = self.bell.get()
         {
-            // SAFETY: as above.
-            unsafe { sys::napi_unref_threadsafe_function(env.raw(), bell) };
+            raw::keep_alive(env, bell, false);
         }
     }
 }
@@ -192,10 +175,9 @@ fn drain(env: &Env, queue: &Queue, side: &LoopSide) -> News {
             Event::Call(call) => calls.push(call),
             Event::Forget(call) => forgotten.push(call),
             Event::Log(message) => messages.push(message.take()),
-            Event::Settle(deferred, Ok(output)) => match output_value(env, &deferred, output) {
+            Event::Settle(pending, Ok(output)) => match output_value(env, &pending, output) {
                 Ok(value) => {
-                    // SAFETY: the deferred is used once, on its environment's thread.
-                    unsafe { sys::napi_resolve_deferred(env.raw(), deferred.raw, value) };
+                    pending.deferred.resolve(env, value);
                     settled += 1;
                 }
                 Err(error) => {
@@ -203,11 +185,11 @@ fn drain(env: &Env, queue: &Queue, side: &LoopSide) -> News {
                         Code::OutOfMemory,
                         format!("no room for the output: {error}"),
                     );
-                    rejections.push(side.rejection(deferred, failure));
+                    rejections.push(side.rejection(pending, failure));
                 }
             },
-            Event::Settle(deferred, Err(failure)) => {
-                rejections.push(side.rejection(deferred, failure))
+            Event::Settle(pending, Err(failure)) => {
+                rejections.push(side.rejection(pending, failure))
             }
         }
     }
@@ -227,30 +209,24 @@ fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
 
 /// V8's own copy: freed memory is reused hot, where external memory would wait for a
 /// collection, and costs a finalizer.
-fn output_value(
-    env: &Env,
-    deferred: &Deferred,
+fn output_value<'env>(
+    env: &'env Env,
+    pending: &Pending,
     output: Option<Vec<u8>>,
-) -> Result<sys::napi_value> {
-    let bytes = match output {
-        None if !deferred.always_bytes => {
-            // SAFETY: on the environment's thread.
-            return unsafe { Null::to_napi_value(env.raw(), Null) };
-        }
-        output => output.unwrap_or_default(),
-    };
-    let buffer = BufferSlice::copy_from(env, bytes)?;
-    // SAFETY: as above.
-    unsafe { BufferSlice::to_napi_value(env.raw(), buffer) }
+) -> Result<Unknown<'env>> {
+    match output {
+        None if !pending.always_bytes => raw::value(env, Null),
+        output => raw::value(env, Bytes(output.unwrap_or_default())),
+    }
 }
 
 impl LoopSide {
-    fn rejection(&self, deferred: Deferred, failure: Failure) -> Rejection {
+    fn rejection(&self, pending: Pending, failure: Failure) -> Rejection {
         let ticket = self
             .next_ticket
             .replace(self.next_ticket.get().wrapping_add(1));
-        let plugin = deferred.plugin;
-        self.rejected.borrow_mut().insert(ticket, deferred);
+        let plugin = pending.plugin;
+        self.rejected.borrow_mut().insert(ticket, pending);
         Rejection::new(ticket, plugin, failure)
     }
 }
@@ -286,14 +262,14 @@ impl Sender {
 
 /// Settles one promise, once. Dropped unsettled it rejects, so that no panic strands a caller.
 pub struct Ticket {
-    deferred: Option<Deferred>,
+    pending: Option<Pending>,
     sender: Arc<Sender>,
 }
 
 impl Ticket {
     fn send(&mut self, outcome: Outcome) {
-        if let Some(deferred) = self.deferred.take() {
-            self.sender.send(Event::Settle(deferred, outcome));
+        if let Some(pending) = self.pending.take() {
+            self.sender.send(Event::Settle(pending, outcome));
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Calls that run on JavaScript's own thread, and call back into JavaScript from there.
 
 use std::cell::RefCell;
-use std::ptr;
 use std::rc::Rc;
 
-use napi::bindgen_prelude::*;
-use napi::{Env, sys};
+use napi::Env;
+use napi::bindgen_prelude::{FunctionRef, Uint8Array};
 
 use super::host_call::HostCall;
+use super::raw;
 use super::value::Value;
 use crate::error::{Code, Failure};
 use crate::host_function::Guest;
@@ -35,8 +35,6 @@ type Scope = (Env, Answering);
 thread_local! {
     /// Set while this thread, which is JavaScript's, runs a guest.
     static SCOPE: RefCell<Option<Scope>> = const { RefCell::new(None) };
-    /// The guests that wait on this thread, and the host calls they wait for, innermost last.
-    static WAITING: RefCell<Vec<(u32, *mut Guest<'static>)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Runs a guest on this thread: its host functions are answered by `answering`.
@@ -53,63 +51,16 @@ pub fn is_here() -> bool {
 }
 
 /// Has JavaScript answer a host call while the guest waits on this thread.
-pub fn answer(guest: &mut Guest<'_>, call: HostCall) -> std::result::Result<Answer, Failure> {
+pub fn answer(guest: &mut Guest<'_>, call: HostCall) -> Result<Answer, Failure> {
     let Some((env, answering)) = SCOPE.with_borrow(Clone::clone) else {
         return Err(Failure::new(Code::Internal, "no call runs on this thread"));
     };
-    let guest: *mut Guest<'_> = guest;
-    WAITING.with_borrow_mut(|waiting| waiting.push((call.id, guest.cast())));
-    let result = call_once(&env, &answering, call);
-    WAITING.with_borrow_mut(Vec::pop);
+    let result = raw::lend(call.id, guest, || raw::call(&env, &answering, call));
     result.map_err(|error| Failure::new(Code::HostFunction, error.reason.clone()))
 }
 
-/// Calls JavaScript with handles that are gone when it returns: a guest may call many thousand
-/// times before its own call does.
-fn call_once(env: &Env, answering: &Answering, call: HostCall) -> Result<Answer> {
-    let mut scope = ptr::null_mut();
-    // SAFETY: on JavaScript's thread, with a place for the result.
-    check_status!(unsafe { sys::napi_open_handle_scope(env.raw(), &mut scope) })?;
-    let result = call_raw(env, answering, call);
-    // SAFETY: the scope opened above is the innermost one again, and no handle of it is left.
-    unsafe { sys::napi_close_handle_scope(env.raw(), scope) };
-    result
-}
-
-/// The answering function does not throw, but V8 may have no stack left to enter it. To make
-/// an error of what V8 throws then would take more of that stack, which is why nothing looks
-/// at it.
-fn call_raw(env: &Env, answering: &Answering, call: HostCall) -> Result<Answer> {
-    let function = answering.borrow_back(env)?;
-    let (mut receiver, mut result) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: all values are handles of the scope that is open on this thread, and there is one
-    // argument, as the call says.
-    let status = unsafe {
-        let argument = HostCall::to_napi_value(env.raw(), call)?;
-        check_status!(sys::napi_get_undefined(env.raw(), &mut receiver))?;
-        sys::napi_call_function(
-            env.raw(),
-            receiver,
-            function.raw(),
-            1,
-            &argument,
-            &mut result,
-        )
-    };
-    if status == sys::Status::napi_pending_exception {
-        // SAFETY: as above.
-        unsafe { sys::napi_get_and_clear_last_exception(env.raw(), &mut result) };
-        return Err(Error::from_reason(
-            "the call stack of JavaScript is used up",
-        ));
-    }
-    check_status!(status)?;
-    // SAFETY: the result is a handle of the open scope.
-    unsafe { Answer::from_napi_value(env.raw(), result) }
-}
-
 /// Whether this thread has what a guest may use of its stack.
-pub fn check_stack() -> std::result::Result<(), Failure> {
+pub fn check_stack() -> Result<(), Failure> {
     match stacker::remaining_stack() {
         Some(left) if left < STACK_BYTES => {
             let (left, needed) = (left >> 10, STACK_BYTES >> 10);
@@ -120,24 +71,4 @@ pub fn check_stack() -> std::result::Result<(), Failure> {
         }
         _ => Ok(()),
     }
-}
-
-/// Lets a host function use the guest that waits for it on this thread; `None` if none does.
-pub fn with_guest<T>(call: u32, f: impl FnOnce(&mut Guest<'_>) -> T) -> Option<T> {
-    let guest = exchange(call, ptr::null_mut()).filter(|guest| !guest.is_null())?;
-    // SAFETY: `answer` has put the pointer there and is further up this thread's stack, with
-    // the only reference to the guest, which it does not use until JavaScript has returned. A
-    // null pointer is in its place meanwhile, so nobody makes a second reference.
-    let result = f(unsafe { &mut *guest });
-    exchange(call, guest);
-    Some(result)
-}
-
-/// Puts a pointer in the place of the guest that waits for this host call.
-fn exchange(call: u32, guest: *mut Guest<'static>) -> Option<*mut Guest<'static>> {
-    WAITING.with_borrow_mut(|waiting| {
-        let mut innermost = waiting.iter_mut().rev();
-        let (_, place) = innermost.find(|(id, _)| *id == call)?;
-        Some(std::mem::replace(place, guest))
-    })
 }

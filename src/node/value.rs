@@ -1,23 +1,10 @@
-//! Numbers and bytes on their way between a guest and JavaScript: bigints for i64, numbers else.
+//! Numbers on their way between a guest and JavaScript: bigints for i64, numbers else.
 
 use extism::Val;
 use napi::bindgen_prelude::*;
-use napi::{Env, sys};
 use wasmparser::ValType;
 
 pub type Value = Either<f64, BigInt>;
-
-/// Bytes that become a Buffer of V8's own. Memory of ours under a Buffer would stay until the
-/// event loop comes round, which it does not while a call runs on its thread.
-pub struct Bytes(pub Vec<u8>);
-
-impl ToNapiValue for Bytes {
-    unsafe fn to_napi_value(env: sys::napi_env, bytes: Self) -> Result<sys::napi_value> {
-        let buffer = BufferSlice::copy_from(&Env::from_raw(env), bytes.0)?;
-        // SAFETY: the caller's: the environment's thread, and a scope that is open.
-        unsafe { BufferSlice::to_napi_value(env, buffer) }
-    }
-}
 
 pub fn from_val(value: &Val) -> Value {
     match value {
