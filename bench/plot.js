@@ -1,5 +1,6 @@
 // Draws what `node bench/index.js --json FILE` has written: `node bench/plot.js [FILE]`, by default
-// docs/bench/results.json, makes a chart of each group in docs/bench, and docs/bench.md.
+// docs/bench/results.json, makes a chart of each group in docs/bench, and puts them and the figures
+// between the marks in README.md.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { OURS } from './ours.js'
@@ -18,6 +19,9 @@ const TEXT = '#6e7681'
 const OURS_FILL = '#3b82c4'
 const PEER_FILL = '#8c959f'
 
+/** README.md has it before and after the figures. */
+const MARK = '<!-- figures -->\n'
+
 const docs = new URL('../docs/', import.meta.url)
 const [file = new URL('bench/results.json', docs)] = process.argv.slice(2)
 const results = JSON.parse(readFileSync(file, 'utf8'))
@@ -27,13 +31,11 @@ mkdirSync(new URL('bench/', docs), { recursive: true })
 for (const group of groups) {
   writeFileSync(new URL(`bench/${group}.svg`, docs), chart(results.rows.filter(row => row.group === group)))
 }
-writeFileSync(new URL('bench.md', docs), `# Benchmark
-
-\`npm run bench -- --json docs/bench/results.json && npm run bench:plot\` made this page.
-
-${markdown(results)}
-${groups.map(group => `![${group}](bench/${group}.svg)`).join('\n\n')}
-`)
+const readme = new URL('../README.md', import.meta.url)
+const [before, , after] = readFileSync(readme, 'utf8').split(MARK)
+writeFileSync(readme, [before, `\n${markdown(results)}
+${groups.map(group => `![${group}](docs/bench/${group}.svg)`).join('\n\n')}
+`, after].join(MARK))
 
 /** A chart with a panel of bars for each row. */
 function chart (rows) {

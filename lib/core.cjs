@@ -13,24 +13,25 @@ class Core {
   #place
   #handlers
   #fail
+  #print
   #needsJavascript
   /** By the number of a call, the host function it was made `from`, and its `context`. */
   #calls = new Map()
 
   /**
-   * `source` is checked and complete, see `PluginSource` in src/node/source.rs. `handlers` has
-   * the JavaScript body of each host function that has one, and after those the three for
-   * HTTP. `fail` makes an error of a native failure, in the words of its face; `print` gets what
-   * the plugin logs, if that is not for the log file.
+   * `handlers` has the JavaScript body of each host function that has one, and after those the
+   * three for HTTP. `fail` makes an error of a native failure, in the words of its face, and
+   * must not lead back to the plugin; `print` gets what the plugin logs, if that is not for the
+   * log file.
    */
   constructor (handlers, fail, print) {
     this.#place = register(this)
-    this.#place.print = print
+    this.#print = print
     this.#handlers = handlers
     this.#fail = fail
   }
 
-  /** A core whose code is being compiled elsewhere. */
+  /** A core whose code is being compiled elsewhere. `source`: see PluginSource in src/node/source.rs. */
   static openSync (source, stores, handlers, fail) {
     const core = new Core(handlers, fail)
     try {
@@ -58,7 +59,7 @@ class Core {
 
   #opened () {
     this.#place.fail = this.#fail
-    this.#needsJavascript = this.#native.needsJavascript
+    this.#needsJavascript = this.#native.needsJavascript || this.logLevel !== 'silent'
     this.functions = new Map(this.#native.functions.map((name, index) => [name, index]))
     return this
   }
@@ -115,6 +116,18 @@ class Core {
 
   handler (index) {
     return this.#handlers[index]
+  }
+
+  /** Takes what the plugin has logged. */
+  print (level, text) {
+    this.#print(level, text)
+  }
+
+  /** The messages that were taken are gone; there may have been too many. */
+  makeRoom () {
+    const dropped = this.#native.makeRoom()
+    const isHeard = ['trace', 'debug', 'info', 'warn'].includes(this.logLevel)
+    if (dropped > 0 && isHeard) this.print('warn', `${dropped} messages came too fast and were dropped`)
   }
 
   callOf (call) {
@@ -175,6 +188,7 @@ class Core {
     const settled = () => {
       needed.delete(promise)
       this.#calls.delete(id)
+      call.context = undefined
     }
     return promise.finally(settled)
   }
@@ -187,6 +201,7 @@ class Core {
       return f()
     } finally {
       this.#calls.set(SYNCHRONOUS, outer)
+      call.context = undefined
     }
   }
 }

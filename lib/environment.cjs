@@ -35,12 +35,11 @@ const pending = new Map()
 const hostFunction = new AsyncLocalStorage()
 
 /**
- * Makes a core known: its number, and places for its native plugin, for `fail`, which makes
- * errors of its failures, and for `print`, which gets what it logs. Nothing in these may lead
- * back to the core.
+ * Makes a core known: its number, and places for its native plugin and for `fail`, which makes
+ * errors of its failures. Nothing in these may lead back to the core.
  */
 function register (core) {
-  const place = { id: nextId++, core: new WeakRef(core), native: undefined, fail: fromNative, print: undefined }
+  const place = { id: nextId++, core: new WeakRef(core), native: undefined, fail: fromNative }
   known.set(place.id, place)
   collected.register(core, place)
   return place
@@ -58,16 +57,29 @@ function errorOf (rejection) {
  * strand the rest of the burst.
  */
 function listen (rejections, events, forgotten, messages) {
-  if (messages) for (const { plugin, level, message } of messages) print(plugin, level, message)
+  if (messages) take(messages)
   if (rejections) for (const rejection of rejections) environment.reject(rejection.ticket, errorOf(rejection))
   if (events) for (const event of events) answer(event)
   if (forgotten) for (const id of forgotten) forget(id)
 }
 
+/** Has messages printed, and makes room for more once the event loop has turned. */
+function take (messages) {
+  const cores = new Set()
+  for (const message of messages) {
+    const core = known.get(message.plugin).core.deref()
+    if (core === undefined) continue
+    cores.add(core)
+    print(core, message)
+  }
+  setImmediate(() => { for (const core of cores) core.makeRoom() })
+}
+
 /** Loggers are somebody else's, and may throw. */
-function print (plugin, level, message) {
+function print (core, { kind, text, bytes }) {
+  if (bytes) return process[kind].write(bytes)
   try {
-    known.get(plugin).print(level, message)
+    core.print(kind, text)
   } catch (error) {
     process.nextTick(() => { throw error })
   }
@@ -119,7 +131,8 @@ function answerNow (event) {
 
 function run (event, call) {
   const core = known.get(event.plugin).core.deref()
-  call.from = core.callOf(event.call)?.from ?? running()
+  call.made = core.callOf(event.call)
+  call.from = call.made?.from ?? running()
   return hostFunction.run({ call, core }, core.handler(event.function), call)
 }
 

@@ -1,5 +1,7 @@
 'use strict'
 
+const { domainToASCII } = require('node:url')
+const { valueError } = require('./check.cjs')
 const { ExtismError } = require('./errors.cjs')
 
 const MAX_REDIRECTS = 20
@@ -10,7 +12,7 @@ const DEFAULT_MAX_BYTES = 50 << 20
  * `http_headers`, in this order. Requests go through `fetch`, to allowed hosts only, and every
  * redirect is held to the same list. A request ends with the call it belongs to.
  */
-function httpHandlers ({ allowedHosts, fetch = globalThis.fetch, maxBytes = DEFAULT_MAX_BYTES, headers: allowHeaders = false, notAllowed = refusal, tooLarge = fail }) {
+function httpHandlers ({ allowedHosts, fetch = globalThis.fetch, maxBytes = DEFAULT_MAX_BYTES, headers: allowHeaders = false, notAllowed = refusal, tooLarge = fail, noRoom = fatal }) {
   const check = hostCheck(allowedHosts, notAllowed)
   /** The last response, by instance. */
   const responses = new Map()
@@ -28,23 +30,34 @@ function httpHandlers ({ allowedHosts, fetch = globalThis.fetch, maxBytes = DEFA
       body,
       signal: ended.signal
     })
+    responses.set(call.instance, {
+      status: response.status,
+      headers: allowHeaders ? JSON.stringify(Object.fromEntries(response.headers)) : undefined
+    })
     const bytes = await readBody(response, maxBytes)
     if (bytes === undefined) {
       tooLarge(maxBytes)
       return [0n]
     }
-    responses.set(call.instance, {
-      status: response.status,
-      headers: allowHeaders ? JSON.stringify(Object.fromEntries(response.headers)) : undefined
-    })
-    return [BigInt(call.store(bytes))]
+    return [give(call, bytes)]
+  }
+
+  /** The address of a block with these bytes, or 0n. */
+  function give (call, bytes) {
+    try {
+      return BigInt(call.store(bytes))
+    } catch (error) {
+      if (error.code !== 'ERR_EXTISM_OUT_OF_MEMORY') throw error
+      noRoom(error.message, error)
+      return 0n
+    }
   }
 
   const statusCode = call => [responses.get(call.instance)?.status ?? 0]
 
   function responseHeaders (call) {
     const headers = responses.get(call.instance)?.headers
-    return [headers === undefined ? 0n : BigInt(call.store(Buffer.from(headers)))]
+    return [headers === undefined ? 0n : give(call, Buffer.from(headers))]
   }
 
   return [request, statusCode, responseHeaders]
@@ -68,7 +81,7 @@ function parseRequest (bytes) {
 
 /** A host name without what makes two spellings of one differ. */
 function hostName (name) {
-  return name.toLowerCase().replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
+  return name.toLowerCase().replace(/^\[(.*:.*)\]$/, '$1').replace(/\.$/, '')
 }
 
 /**
@@ -76,13 +89,18 @@ function hostName (name) {
  * one of these texts. An address of IPv6 has its brackets off.
  */
 function hostPattern (pattern) {
-  const source = hostName(pattern).replace(/\[[a-z0-9-]+\]|\{[^{}]*\}|[^]/g, part => {
+  const name = /^[^*?[\]{}]+$/.test(pattern) ? domainToASCII(pattern) || pattern : pattern
+  const source = hostName(name).replace(/\[[a-z0-9-]+\]|\{[^{}]*\}|[^]/g, part => {
     if (part === '*') return '.*'
     if (part === '?') return '.'
     if (part.length === 1) return escape(part)
     return part[0] === '[' ? part : `(?:${part.slice(1, -1).split(',').map(escape).join('|')})`
   })
-  return new RegExp(`^${source}$`, 's')
+  try {
+    return new RegExp(`^${source}$`, 's')
+  } catch {
+    throw valueError('each of allowed_hosts', 'a host name or a pattern for some', pattern)
+  }
 }
 
 function escape (text) {
@@ -91,24 +109,29 @@ function escape (text) {
 
 const refusal = url => `HTTP request to ${url} is not allowed`
 
+function fatal (message, error) {
+  throw error
+}
+
 function fail (maxBytes) {
   throw refuse(`the response is larger than ${maxBytes} bytes`)
 }
 
-/** What throws where a URL is not one that the plugin may reach. */
+/** What gives a URL as it was understood, or throws where the plugin may not reach it. */
 function hostCheck (allowedHosts, notAllowed) {
   const allowed = allowedHosts.map(hostPattern)
   return url => {
     if (!URL.canParse(url)) throw refuse(`"${url}" is not a URL`)
-    const { hostname, protocol } = new URL(url)
+    const { hostname, href, protocol } = new URL(url)
     if (protocol !== 'http:' && protocol !== 'https:') throw refuse(`HTTP request to ${url} is not allowed: only http and https are`)
     if (!allowed.some(pattern => pattern.test(hostName(hostname)))) throw refuse(notAllowed(url, hostname))
+    return href
   }
 }
 
 async function followRedirects (fetch, check, url, { method, headers, body, signal }) {
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    check(url)
+    url = check(url)
     const hasBody = method !== 'GET' && method !== 'HEAD'
     const response = await fetch(url, { method, headers, body: hasBody ? body : undefined, redirect: 'manual', signal })
     const location = response.status >= 300 && response.status < 400 && response.headers.get('location')
@@ -116,7 +139,7 @@ async function followRedirects (fetch, check, url, { method, headers, body, sign
     await response.body?.cancel()
     if (!URL.canParse(location, url)) throw refuse(`${url} redirects to "${location}", which is not a URL`)
     const next = new URL(location, url)
-    if (next.origin !== new URL(url).origin) for (const name of ['authorization', 'cookie']) headers.delete(name)
+    if (next.origin !== new URL(url).origin) for (const name of ['authorization', 'cookie', 'host', 'proxy-authorization']) headers.delete(name)
     if (response.status === 303 ? method !== 'HEAD' : response.status <= 302 && method === 'POST') {
       method = 'GET'
       for (const name of ['content-length', 'content-type']) headers.delete(name)

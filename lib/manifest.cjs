@@ -8,9 +8,7 @@ const { types } = require('node:util')
 const { bytesOf, describe, typeError } = require('./check.cjs')
 const { download, downloadSync } = require('./download.cjs')
 const { ExtismError } = require('./errors.cjs')
-const { integer, milliseconds } = require('./options.cjs')
-
-const DEFAULT_TIMEOUT_MS = 30_000
+const { DEFAULT_TIMEOUT_MS, integer, milliseconds } = require('./options.cjs')
 
 function invalid (message, cause) {
   return new ExtismError('ERR_EXTISM_MANIFEST', message, { cause })

@@ -5,6 +5,8 @@ const { typeError, valueError } = require('./check.cjs')
 
 const MAX_INSTANCES = 1024
 const MAX_QUEUE = 2 ** 32 - 1
+/** How long a call may run unless somebody says otherwise. */
+const DEFAULT_TIMEOUT_MS = 30_000
 const DEFAULT_MAX_QUEUE = 65_536
 
 /**
@@ -46,4 +48,4 @@ function milliseconds (name, value) {
   return value === 0 ? Infinity : value
 }
 
-module.exports = { callOptions, integer, milliseconds, runOptions }
+module.exports = { DEFAULT_TIMEOUT_MS, callOptions, integer, milliseconds, runOptions }

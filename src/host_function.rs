@@ -110,9 +110,7 @@ impl<'a> Guest<'a> {
             let message = format!("a block of {length} bytes is more than there can be");
             return Err(Failure::new(Code::OutOfMemory, message));
         }
-        if self.slot.is_limited()
-            && let Some(message) = self.slot.exceeds(self.total().saturating_add(length))
-        {
+        if let Err(message) = self.slot.reserve(length) {
             return Err(Failure::new(Code::OutOfMemory, message));
         }
         let handle = self.plugin.memory_alloc(length).map_err(|error| {
@@ -123,27 +121,6 @@ impl<'a> Guest<'a> {
             Failure::new(Code::OutOfMemory, message)
         })?;
         Ok(handle.offset())
-    }
-
-    /// How many bytes all live blocks have together. The guard has a picture of these headers.
-    fn total(&mut self) -> u64 {
-        let (mut header, mut total) = (65, 0);
-        while let Some((status, size, used)) =
-            self.header(header).filter(|(status, ..)| *status != 0)
-        {
-            total += if status == 1 { used } else { 0 };
-            header += 12 + size;
-        }
-        total
-    }
-
-    /// The status of a block, its size, and how much of that is in use.
-    fn header(&mut self, address: u64) -> Option<(u8, u64, u64)> {
-        let header = self.range(address, 12).ok()?.first_chunk::<12>()?;
-        let [status, _, _, _, sizes @ ..] = *header;
-        let [size, used] = [0, 4].map(|at| sizes[at..].first_chunk().copied());
-        let number = |bytes: [u8; 4]| u64::from(u32::from_le_bytes(bytes));
-        Some((status, number(size?), number(used?)))
     }
 
     /// A new block with these bytes.

@@ -60,7 +60,21 @@ impl Level {
 pub trait Logger: Send + Sync {
     /// Messages below this level are dropped before they are read.
     fn level(&self) -> Level;
-    fn log(&self, level: Level, message: &str);
+    fn log(&self, level: Level, message: &str) -> Passed;
+}
+
+/// Where it goes what guests with WASI print.
+pub trait Output: Send + Sync {
+    fn print(&self, is_error: bool, bytes: &[u8]) -> Passed;
+}
+
+/// What came of passing something on.
+pub enum Passed {
+    On,
+    /// There is no room now.
+    Later,
+    /// There is none, and will not be any.
+    Never,
 }
 
 /// The one log file of the process, which the legacy API sets.
@@ -89,7 +103,7 @@ impl Logger for LogFile {
             .map_or(Level::Silent, |target| target.level)
     }
 
-    fn log(&self, level: Level, message: &str) {
+    fn log(&self, level: Level, message: &str) -> Passed {
         if let Some(target) = lock(&TARGET).as_mut() {
             let time = SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
@@ -103,5 +117,6 @@ impl Logger for LogFile {
             // A full disk must not fail a plugin's call.
             let _ = target.file.write_all(line.as_bytes());
         }
+        Passed::On
     }
 }

@@ -16,7 +16,7 @@ class CallContext {
 
   /** What was passed to the plugin's call; null once that is over. */
   hostContext () {
-    return this.#plugin.hostContext(this.#call.call)
+    return this.#call.made?.context ?? null
   }
 
   /** A new block of zeros: its address, 0n where that is more than there may be. */

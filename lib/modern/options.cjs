@@ -4,10 +4,9 @@ const path = require('node:path')
 const { typeError } = require('../check.cjs')
 const { HostFunction } = require('../host-function.cjs')
 const { configEntries, hostList } = require('../manifest.cjs')
-const { integer, milliseconds, runOptions } = require('../options.cjs')
+const { DEFAULT_TIMEOUT_MS, integer, milliseconds, runOptions } = require('../options.cjs')
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
-const DEFAULT_TIMEOUT_MS = 30_000
 
 function checkLevel (level) {
   if (LEVELS.includes(level)) return level
@@ -20,9 +19,8 @@ function checkLevel (level) {
 function pluginOptions (options, manifest) {
   const pick = (camel, snake) => options[camel] || manifest[camel] || manifest[snake] || undefined
   const memory = pick('memory') ?? {}
-  const { logger = console, logLevel = 'silent', useWasi = false, fetch = globalThis.fetch } = options
+  const { logger = console, logLevel = 'silent', useWasi = false } = options
   if (typeof logger !== 'object' || logger === null) throw typeError('logger', 'an object with a method for each level', logger)
-  if (typeof fetch !== 'function') throw typeError('fetch', 'a function', fetch)
   const timeoutMs = options.timeoutMs ?? manifest.timeoutMs ?? manifest.timeout_ms
   return {
     logger,
@@ -33,22 +31,27 @@ function pluginOptions (options, manifest) {
     allowedPaths: hostToGuest(pick('allowedPaths', 'allowed_paths')),
     timeoutMs: milliseconds('timeoutMs', timeoutMs) ?? DEFAULT_TIMEOUT_MS,
     blockPages: limit('memory.maxPages', memory.maxPages ?? memory.max_pages, 65_536) || undefined,
-    maxVarBytes: limit('memory.maxVarBytes', memory.maxVarBytes ?? memory.max_var_bytes) ?? Infinity,
+    maxVarBytes: limit('memory.maxVarBytes', memory.maxVarBytes ?? memory.max_var_bytes) || Infinity,
     variables: options.sharedVars ? 'plugin' : 'instance',
     fuel: limit('fuel', options.fuel) || undefined,
     running: runOptions(options),
     http: {
       allowedHosts: hostList(pick('allowedHosts', 'allowed_hosts')),
-      fetch,
+      fetch: fetchOf(options),
       maxBytes: responseLimit(memory.maxHttpResponseBytes ?? memory.max_http_response_bytes),
       headers: Boolean(options.allowHttpResponseHeaders)
     }
   }
 }
 
+function fetchOf ({ fetch = globalThis.fetch }) {
+  if (typeof fetch !== 'function') throw typeError('fetch', 'a function', fetch)
+  return fetch
+}
+
 /** Infinity is a limit, too: without one there is a default. */
 function responseLimit (value) {
-  return value === Infinity ? value : limit('memory.maxHttpResponseBytes', value)
+  return value === Infinity ? value : limit('memory.maxHttpResponseBytes', value) || undefined
 }
 
 function limit (name, value, max = Number.MAX_SAFE_INTEGER) {
@@ -85,4 +88,4 @@ function hostFunctions (namespaces) {
   })
 }
 
-module.exports = { LEVELS, checkLevel, hostFunctions, pluginOptions }
+module.exports = { LEVELS, checkLevel, fetchOf, hostFunctions, pluginOptions }

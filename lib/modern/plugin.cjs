@@ -9,7 +9,7 @@ const { callOptions } = require('../options.cjs')
 const { CallContext } = require('./call-context.cjs')
 const { failure } = require('./failure.cjs')
 const { loadManifest } = require('./manifest.cjs')
-const { LEVELS, checkLevel, hostFunctions, pluginOptions } = require('./options.cjs')
+const { LEVELS, checkLevel, fetchOf, hostFunctions, pluginOptions } = require('./options.cjs')
 const { PluginOutput } = require('./plugin-output.cjs')
 
 /** What `createPlugin` gives. */
@@ -19,15 +19,16 @@ class Plugin {
   #closed
   /** Replaced cores, until the calls these had accepted are finished, and promises of that. */
   #draining = new Map()
-  /** The last update that was asked for: they take effect in this order. */
-  #updated = Promise.resolve()
+  /** The number of the last update that was asked for, and of the one that is there. */
+  #asked = 0
+  #updated = 0
   /** Calls that have not settled, where there is to be one at most. */
   #calls = 0
 
   /** @internal */
-  static async create (manifest, options = {}) {
+  static async create (manifest, options) {
     const plugin = new Plugin()
-    plugin.#options = copyOf(options)
+    plugin.#options = copyOf(options ?? {})
     plugin.#core = await open(manifest, plugin.#options)
     return plugin
   }
@@ -81,22 +82,22 @@ class Plugin {
 
   /**
    * Replaces the code. Calls in flight finish on the old code; if this rejects, the old code
-   * stays.
+   * stays. Of several at a time, the one that was asked for last stays.
    */
   async update (manifest, options = this.#options) {
     this.#opened()
+    const number = ++this.#asked
     const copy = copyOf(options)
-    const [opened, before] = [open(manifest, copy), this.#updated]
-    this.#updated = opened.then(() => before, () => before)
-    const core = await opened
-    await before
-    if (this.#closed) {
+    const core = await open(manifest, copy)
+    if (this.#closed || number < this.#updated) {
       await core.close()
-      throw closed()
+      if (this.#closed) throw closed()
+      return
     }
     this.#drain()
     this.#core = core
     this.#options = copy
+    this.#updated = number
   }
 
   stats () {
@@ -137,7 +138,7 @@ function closed (name) {
 
 async function open (manifest, given) {
   const functions = hostFunctions(given.functions ?? {})
-  const { manifest: resolved, modules } = await loadManifest(manifest, given.fetch ?? globalThis.fetch)
+  const { manifest: resolved, modules } = await loadManifest(manifest, fetchOf(given))
   const options = pluginOptions(given, resolved)
   const stores = []
   // The core is not there yet; whoever asks for it is called by it.
@@ -164,14 +165,15 @@ async function open (manifest, given) {
     alwaysBytes: false
   }
   const tooLarge = max => around.log('error', `Response body exceeded ${max} bytes`)
-  const handlers = [...functions.map(each => handler(each, around)), ...httpHandlers({ ...options.http, notAllowed, tooLarge })]
+  const noRoom = message => around.log('error', message)
+  const handlers = [...functions.map(each => handler(each, around)), ...httpHandlers({ ...options.http, notAllowed, tooLarge, noRoom })]
   const core = await Core.open(source, stores, handlers, failure, printing(options.logger))
   try {
     await core.start()
   } catch (error) {
     core.close()
-    if (error.code === 'ERR_EXTISM_TIMEOUT') error.message = 'EXTISM: timed out while waiting for plugin to instantiate'
-    throw error
+    if (error.code !== 'ERR_EXTISM_TIMEOUT') throw error
+    throw new ExtismError(error.code, 'EXTISM: timed out while waiting for plugin to instantiate', { cause: error })
   }
   return core
 }
@@ -181,7 +183,6 @@ function surroundings (logger, core) {
   const print = printing(logger)
   return {
     log: (name, message) => { if (LEVELS.indexOf(name) >= LEVELS.indexOf(core().logLevel)) print(name, message) },
-    hostContext: call => core().callOf(call)?.context ?? null,
     getVariable: (instance, name) => core().variable(instance, name),
     setVariable (instance, name, value) {
       const refusal = core().setVariable(instance, name, value)
@@ -219,7 +220,7 @@ function notAllowed (url, hostname) {
 /** Options as they are now. In a worker of theirs, a plugin does one thing at a time. */
 function copyOf (options) {
   if (typeof options !== 'object' || options === null) throw typeError('options', 'an object', options)
-  return { ...options, exclusive: Boolean(options.runInWorker) && options.maxQueue === undefined }
+  return { ...options, exclusive: Boolean(options.runInWorker) && (options.maxQueue ?? undefined) === undefined }
 }
 
 /** What prints with a logger, without a reference to the plugin. */

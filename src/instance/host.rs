@@ -39,7 +39,12 @@ pub fn functions(
         ),
         host("error_set", &[PTR, PTR], &[], Box::new(error_set)),
         host("sleep", &[PTR], &[], Box::new(sleep)),
-        host("print", &[ValType::I32, PTR, PTR], &[], Box::new(print)),
+        host(
+            "print",
+            &[ValType::I32, PTR, PTR],
+            &[ValType::I32],
+            print(recipe),
+        ),
         host("fetch", &[PTR, PTR], &[], Box::new(fetch)),
         host("refuse", &[ValType::I32, PTR, PTR], &[], Box::new(refuse)),
         host("limited", &[PTR], &[], limited(recipe)),

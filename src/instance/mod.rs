@@ -16,7 +16,7 @@ use wasmtime::{Config, ProfilingStrategy, Trap, WasmBacktrace};
 use crate::call::{Call, Outcome};
 use crate::error::{Code, Failure};
 use crate::host_function::{Body, HostFunction};
-use crate::log::Logger;
+use crate::log::{Logger, Output};
 use crate::module::{self, Blueprint};
 use crate::threads::panic_message;
 use crate::variables::{Scope, Variables};
@@ -36,6 +36,7 @@ pub struct Recipe {
     /// The bodies of `http_request`, `http_status_code` and `http_headers`.
     pub http: [Arc<dyn Body>; 3],
     pub logger: Arc<dyn Logger>,
+    pub output: Arc<dyn Output>,
     pub config: BTreeMap<String, String>,
     pub wasi: bool,
     /// Directories of the host, `ro:` before those that may only be read, and where the guest
@@ -158,7 +159,14 @@ impl Instance {
             (None, Ok(Ok(output))) => Ok((!output.is_empty()).then_some(output)),
             (None, Ok(Err((error, code)))) => {
                 let failure = failure(&error, code);
-                let message = text.unwrap_or_else(|| failure.message.clone());
+                // Where a guest broke off after it had reported an error, that says more, unless
+                // its face has no codes.
+                let told = match failure.code {
+                    Code::Exit => text,
+                    Code::Trap if self.recipe.codes_are_errors => text,
+                    _ => None,
+                };
+                let message = told.unwrap_or_else(|| failure.message.clone());
                 Err(Failure { message, ..failure })
             }
             (None, Err(panic)) => Err(Failure::new(Code::Internal, panic_message(&*panic))),

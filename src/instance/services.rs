@@ -1,6 +1,5 @@
 //! What the guard asks of the host on behalf of guests.
 
-use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +9,11 @@ use super::Recipe;
 use super::host::{Service, number};
 use crate::error::{Code, Failure};
 use crate::host_function::Guest;
-use crate::log::{Level, MAX_MESSAGE_BYTES};
+use crate::log::{Level, MAX_MESSAGE_BYTES, Passed};
 use crate::store::Value;
+
+/// How long to wait before looking again whether there is room for what a guest logs or prints.
+const ROOM_AGAIN: Duration = Duration::from_millis(1);
 
 /// The guest reports an error, or takes it back. The text is kept here, since the runtime does
 /// not tell it from the reason of a trap.
@@ -33,17 +35,30 @@ pub fn sleep(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(),
     guest.slot.sleep(Duration::from_nanos(number(&inputs[0])))
 }
 
-/// Prints what a guest with WASI writes to its standard output or error.
-pub fn print(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {
-    let bytes = guest.range(number(&inputs[1]), number(&inputs[2]))?;
-    // That nobody reads it is nothing the guest could do anything about.
-    let _ = match inputs[0].i32() {
-        Some(1) => std::io::stdout()
-            .write_all(bytes)
-            .and_then(|()| std::io::stdout().flush()),
-        _ => std::io::stderr().write_all(bytes),
-    };
-    Ok(())
+/// Prints what a guest with WASI writes to its standard output or error: the answer is whether
+/// that was possible.
+pub fn print(recipe: &Arc<Recipe>) -> Service {
+    let output = recipe.output.clone();
+    Box::new(move |guest, inputs, outputs| {
+        let is_error = inputs[0].i32() == Some(2);
+        let bytes = guest
+            .range(number(&inputs[1]), number(&inputs[2]))?
+            .to_vec();
+        let printed = pass(guest, || output.print(is_error, &bytes))?;
+        outputs[0] = Val::I32(printed.into());
+        Ok(())
+    })
+}
+
+/// Passes something on once there is room, unless there never is: whether it was.
+fn pass(guest: &mut Guest<'_>, mut send: impl FnMut() -> Passed) -> Result<bool, Failure> {
+    loop {
+        match send() {
+            Passed::On => return Ok(true),
+            Passed::Never => return Ok(false),
+            Passed::Later => guest.slot.sleep(ROOM_AGAIN)?,
+        }
+    }
 }
 
 /// Copies the value that a lookup has found into a block that the guard has made for it.
@@ -158,7 +173,8 @@ pub fn log(recipe: &Arc<Recipe>) -> Service {
         let length = number(&inputs[2]);
         if length != 0 && logger.level() <= level {
             let bytes = guest.range(number(&inputs[1]), length.min(MAX_MESSAGE_BYTES))?;
-            logger.log(level, &String::from_utf8_lossy(bytes));
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            pass(guest, || logger.log(level, &text))?;
         }
         Ok(())
     })

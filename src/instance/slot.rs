@@ -52,6 +52,8 @@ struct State {
     /// The host function in JavaScript that the guest waits for.
     exchange: Option<Arc<Exchange>>,
     initialized: usize,
+    /// What the host has made for the running call, in bytes.
+    reserved: u64,
 }
 
 /// What was running when a guest returned or broke off.
@@ -78,9 +80,18 @@ impl Slot {
         }
     }
 
-    /// Whether there is a limit for blocks.
-    pub fn is_limited(&self) -> bool {
-        self.block_pages.is_some()
+    /// Counts a block that the host makes for the running call, or says why there can be none.
+    /// The guard counts those, too, but only when a guest makes one.
+    pub fn reserve(&self, bytes: u64) -> Result<(), String> {
+        let mut state = lock(&self.state);
+        let total = state.reserved.saturating_add(bytes);
+        match self.exceeds(total) {
+            Some(message) => Err(message),
+            None => {
+                state.reserved = total;
+                Ok(())
+            }
+        }
     }
 
     /// Why blocks of so many bytes are more than there may be, if they are.
@@ -129,6 +140,7 @@ impl Slot {
         }
         state.started = Some(now);
         state.alone = alone;
+        state.reserved = 0;
         state.deadline = deadline;
         state.running = Some(call);
         drop(state);

@@ -86,8 +86,10 @@ pub fn link(
     let mut entries = Vec::new();
     for &index in &order {
         let is_main = index == main;
-        initializers(&modules[index], is_main, &mut entries);
-        if is_main && rules.runs_commands && modules[index].is_plain_command() {
+        let runs = is_main && rules.runs_commands && modules[index].is_plain_command();
+        // A command's own start runs its constructors.
+        initializers(&modules[index], is_main && !runs, &mut entries);
+        if runs {
             entries.push(entry(&modules[index], START_COMMAND, &Types::default()));
         }
     }

@@ -15,7 +15,7 @@
   (import "extism-napi:guard" "alloc" (func $alloc (param i64) (result i64)))
   (import "extism-napi:guard" "free" (func $free (param i64)))
   (import "extism-napi:host" "sleep" (func $sleep (param i64)))
-  (import "extism-napi:host" "print" (func $print (param i32 i64 i64)))
+  (import "extism-napi:host" "print" (func $print (param i32 i64 i64) (result i32)))
   (memory (export "memory") SIZE)
 
   ;; Nanoseconds until a subscription is due. A clock's time is read by way of `scratch`, which
@@ -82,43 +82,62 @@
       (i32.shr_u (i32.sub (local.get $event) (local.get $out)) (i32.const 5)))
     (i32.const 0))
 
-  ;; Prints bytes of the guest's to standard output or error. Whether there was room for them.
+  ;; Prints bytes of the guest's to standard output or error, piece by piece. How many of them.
   (func $write (param $fd i32) (param $from i32) (param $length i32) (result i32)
-    (local $block i64) (local $index i32)
-    (if (i32.or (i32.eqz (local.get $length)) (i32.eqz (i32.const PRINTS)))
-      (then (return (i32.const 1))))
-    (local.set $block (call $alloc (i64.extend_i32_u (local.get $length))))
-    (if (i64.eqz (local.get $block))
-      (then (return (i32.const 0))))
-    (loop $next
-      (call $store_u8
-        (i64.add (local.get $block) (i64.extend_i32_u (local.get $index)))
-        (i32.load8_u (i32.add (local.get $from) (local.get $index))))
-      (local.set $index (i32.add (local.get $index) (i32.const 1)))
-      (br_if $next (i32.lt_u (local.get $index) (local.get $length))))
-    (call $print (local.get $fd) (local.get $block) (i64.extend_i32_u (local.get $length)))
+    (local $block i64) (local $piece i32) (local $index i32) (local $done i32)
+    (if (i32.eqz (i32.const PRINTS))
+      (then (return (local.get $length))))
+    (local.set $block (call $alloc (i64.const 4096)))
+    (block $end
+      (br_if $end (i64.eqz (local.get $block)))
+      (loop $next
+        (local.set $piece (i32.sub (local.get $length) (local.get $done)))
+        (if (i32.gt_u (local.get $piece) (i32.const 4096))
+          (then (local.set $piece (i32.const 4096))))
+        (br_if $end (i32.eqz (local.get $piece)))
+        (local.set $index (i32.const 0))
+        (loop $byte
+          (call $store_u8
+            (i64.add (local.get $block) (i64.extend_i32_u (local.get $index)))
+            (i32.load8_u
+              (i32.add (i32.add (local.get $from) (local.get $done)) (local.get $index))))
+          (local.set $index (i32.add (local.get $index) (i32.const 1)))
+          (br_if $byte (i32.lt_u (local.get $index) (local.get $piece))))
+        (br_if $end
+          (i32.eqz
+            (call $print
+              (local.get $fd) (local.get $block) (i64.extend_i32_u (local.get $piece)))))
+        (local.set $done (i32.add (local.get $done) (local.get $piece)))
+        (br $next)))
     (call $free (local.get $block))
-    (i32.const 1))
+    (local.get $done))
 
   (func (export "fd_write")
     (param $fd i32) (param $parts i32) (param $count i32) (param $written i32) (result i32)
-    (local $length i32) (local $total i32)
+    (local $length i32) (local $done i32) (local $total i32)
     (if (i32.gt_u (i32.sub (local.get $fd) (i32.const 1)) (i32.const 1))
       (then
         (return
           (call $fd_write
             (local.get $fd) (local.get $parts) (local.get $count) (local.get $written)))))
-    (block $done
+    (block $end
       (loop $next
-        (br_if $done (i32.eqz (local.get $count)))
+        (br_if $end (i32.eqz (local.get $count)))
         (local.set $length (i32.load offset=4 (local.get $parts)))
-        ;; ENOMEM
-        (if (i32.eqz
-              (call $write (local.get $fd) (i32.load (local.get $parts)) (local.get $length)))
-          (then (return (i32.const 48))))
-        (local.set $total (i32.add (local.get $total) (local.get $length)))
+        (local.set $done
+          (call $write (local.get $fd) (i32.load (local.get $parts)) (local.get $length)))
+        (local.set $total (i32.add (local.get $total) (local.get $done)))
+        (br_if $end (i32.ne (local.get $done) (local.get $length)))
         (local.set $parts (i32.add (local.get $parts) (i32.const 8)))
         (local.set $count (i32.sub (local.get $count) (i32.const 1)))
         (br $next)))
     (i32.store (local.get $written) (local.get $total))
-    (i32.const 0)))
+    ;; ENOMEM, where there was something to print and no room for any of it.
+    (select
+      (i32.const 48)
+      (i32.const 0)
+      (i32.and
+        (i32.eqz (local.get $total))
+        (i32.and
+          (i32.ne (local.get $count) (i32.const 0))
+          (i32.ne (local.get $length) (i32.const 0)))))))

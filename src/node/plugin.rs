@@ -8,7 +8,7 @@ use napi::Env;
 use napi::bindgen_prelude::*;
 
 use super::environment::Environment;
-use super::logger::JavaScriptLogger;
+use super::logger::Door;
 use super::raw::Bytes;
 use super::settler::{Rejection, Settler};
 use super::source::{Plan, PluginSource};
@@ -41,8 +41,8 @@ pub struct NativePlugin {
     /// Empty until it is open.
     plugin: Arc<OnceLock<Plugin>>,
     always_bytes: bool,
-    /// Where it logs to, if that is JavaScript.
-    logger: Option<Arc<JavaScriptLogger>>,
+    /// What it logs and prints to.
+    door: Arc<Door>,
     /// What V8 was told that it costs, in bytes.
     external: Cell<i64>,
 }
@@ -61,7 +61,7 @@ impl NativePlugin {
     ) -> Result<Self> {
         let always_bytes = source.always_bytes;
         let plan = Plan::new(environment, id, source, &stores);
-        let logger = plan.logger.clone();
+        let door = plan.door.clone();
         let plugin = plan.open(false).map_err(|failure| thrown(&env, failure))?;
         environment.plugins.adopt(&plugin);
         let native = Self {
@@ -70,7 +70,7 @@ impl NativePlugin {
             answer: environment.answer.clone(),
             plugin: Arc::new(OnceLock::from(plugin)),
             always_bytes,
-            logger,
+            door,
             external: Cell::default(),
         };
         native.opened(env)?;
@@ -89,7 +89,7 @@ impl NativePlugin {
     ) -> Result<(Self, Unknown<'env>)> {
         let always_bytes = source.always_bytes;
         let plan = Plan::new(environment, id, source, &stores);
-        let logger = plan.logger.clone();
+        let door = plan.door.clone();
         threads::start().map_err(|failure| thrown(env, failure))?;
         let (promise, ticket) = environment.settler.promise(env, id, false)?;
         let (plugin, plugins) = (
@@ -113,7 +113,7 @@ impl NativePlugin {
             answer: environment.answer.clone(),
             plugin,
             always_bytes,
-            logger,
+            door,
             external: Cell::default(),
         };
         Ok((native, promise))
@@ -222,15 +222,20 @@ impl NativePlugin {
     /// From which level on it logs; "silent" where that is not to JavaScript.
     #[napi(getter)]
     pub fn log_level(&self) -> &'static str {
-        let level = self.logger.as_ref().map(|logger| logger.level());
-        level.unwrap_or(Level::Silent).name()
+        self.door.level().name()
     }
 
     #[napi(setter)]
     pub fn set_log_level(&self, level: String) {
-        if let (Some(logger), Some(level)) = (&self.logger, Level::from_name(&level)) {
-            logger.set_level(level);
+        if let Some(level) = Level::from_name(&level) {
+            self.door.set_level(level);
         }
+    }
+
+    /// Makes room for what it logs next, once a turn of the loop: how many messages were dropped.
+    #[napi]
+    pub fn make_room(&self) -> f64 {
+        self.door.make_room() as f64
     }
 
     /// A variable of one of its instances, or null where there is none.

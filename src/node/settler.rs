@@ -14,7 +14,7 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status, sys};
 
 use super::host_call::HostCall;
-use super::logger::{LogMessage, Waiting};
+use super::logger::{Message, Waiting};
 use super::raw::{self, Bytes, Deferred};
 use crate::call::{Outcome, Settle};
 use crate::error::{Code, Failure};
@@ -26,7 +26,7 @@ pub enum Event {
     Call(HostCall),
     /// Nobody waits for this host function any longer.
     Forget(u32),
-    Log(Waiting),
+    Message(Waiting),
 }
 
 /// A failed call on its way to the JavaScript side, which makes the error for it.
@@ -51,7 +51,7 @@ pub type News = FnArgs<(
     Option<Vec<Rejection>>,
     Option<Vec<HostCall>>,
     Option<Vec<u32>>,
-    Option<Vec<LogMessage>>,
+    Option<Vec<Message>>,
 )>;
 
 type Bell = ThreadsafeFunction<(), (), News, Status, false, true>;
@@ -174,7 +174,7 @@ fn drain(env: &Env, queue: &Queue, side: &LoopSide) -> News {
         match event {
             Event::Call(call) => calls.push(call),
             Event::Forget(call) => forgotten.push(call),
-            Event::Log(message) => messages.push(message.take()),
+            Event::Message(message) => messages.push(message.take()),
             Event::Settle(pending, Ok(output)) => match output_value(env, &pending, output) {
                 Ok(value) => {
                     pending.deferred.resolve(env, value);

@@ -7,7 +7,7 @@ use napi::bindgen_prelude::{ClassInstance, Uint8Array};
 
 use super::environment::Environment;
 use super::host_call::JavaScript;
-use super::logger::{JavaScriptLogger, ToJavaScript};
+use super::logger::{Door, ToJavaScript};
 use super::milliseconds;
 use super::store::{Missing, NativeStore};
 use super::value::to_type;
@@ -104,7 +104,9 @@ pub struct Plan {
     fuel: Option<u64>,
     codes_are_errors: bool,
     cache: Option<String>,
-    pub logger: Option<Arc<JavaScriptLogger>>,
+    /// Where it prints, and logs unless that is to the log file.
+    pub door: Arc<Door>,
+    logs: bool,
     options: Options,
 }
 
@@ -167,11 +169,15 @@ impl Plan {
             fuel: source.fuel.map(|fuel| fuel as u64),
             codes_are_errors: source.codes_are_errors,
             cache: source.cache,
-            logger: source.log_level.map(|level| {
-                let level = Level::from_name(&level).unwrap_or(Level::Silent);
-                let sender = environment.settler.sender().clone();
-                Arc::new(JavaScriptLogger::new(sender, id, level))
-            }),
+            logs: source.log_level.is_some(),
+            door: Arc::new(Door::new(
+                environment.settler.sender().clone(),
+                id,
+                source
+                    .log_level
+                    .and_then(|level| Level::from_name(&level))
+                    .unwrap_or(Level::Silent),
+            )),
             options: Options {
                 instances: source.instances as usize,
                 max_queue: source.max_queue as usize,
@@ -207,9 +213,10 @@ impl Plan {
             blueprint,
             functions: used,
             http: self.http,
-            logger: match self.logger {
-                Some(logger) => Arc::new(ToJavaScript(logger)),
-                None => Arc::new(LogFile),
+            output: Arc::new(ToJavaScript(self.door.clone())),
+            logger: match self.logs {
+                true => Arc::new(ToJavaScript(self.door)),
+                false => Arc::new(LogFile),
             },
             config: self.config,
             wasi: self.wasi,

@@ -7,7 +7,7 @@ use super::*;
 use crate::call::Outcome;
 use crate::error::Code;
 use crate::host_function::{Body, Guest, HostFunction};
-use crate::log::LogFile;
+use crate::log::{LogFile, Output, Passed};
 use crate::module::{Module, Rules, Types, link};
 use crate::variables::Scope;
 
@@ -17,6 +17,14 @@ fn request(function: usize, input: &[u8]) -> Request {
         input: input.to_vec(),
         timeout: None,
         nested: false,
+    }
+}
+
+struct Nowhere;
+
+impl Output for Nowhere {
+    fn print(&self, _: bool, _: &[u8]) -> Passed {
+        Passed::Never
     }
 }
 
@@ -59,6 +67,7 @@ fn plugin_with(wat: &str, timeout_ms: u64, max_pages: Option<u32>, job: Option<J
         functions,
         http: std::array::from_fn(|_| Arc::new(no_http as Job) as _),
         logger: Arc::new(LogFile),
+        output: Arc::new(Nowhere),
         config: [("key".to_owned(), "value".to_owned())].into(),
         wasi: true,
         allowed_paths: Default::default(),

@@ -220,3 +220,18 @@ describe('context.setError(error)', () => {
     assert.throws(() => kept.setError('late'), { message: 'could not store error value' })
   })
 })
+
+test('the host context of a callSync is that of its own call, also around another one', async t => {
+  const seen = []
+  const contexts = []
+  const plugin = await asking(t, (context, address) => {
+    contexts.push(context)
+    if (context.read(address).text() === 'outer') plugin.callSync('tell', 'inner', 'inner context')
+    seen.push(context.hostContext())
+    return 0n
+  }, { instances: 2 })
+  plugin.callSync('tell', 'outer', 'outer context')
+  assert.deepEqual(seen, ['inner context', 'outer context'])
+  plugin.callSync('tell', 'inner', 'third')
+  assert.deepEqual(contexts.map(context => context.hostContext()), [null, null, null])
+})

@@ -74,6 +74,23 @@ describe('plugin.update(manifest, options)', () => {
     assert.equal(await textOf(plugin.call('count')), '2')
   })
 
+  test('that never comes to an end stops no later one', async t => {
+    const plugin = await made(t, saying('old'))
+    plugin.update(new Promise(() => {})).catch(() => {})
+    await plugin.update(saying('new'))
+    assert.equal(await textOf(plugin.call('run')), 'new')
+  })
+
+  test('that is overtaken by a later one changes nothing', async t => {
+    const plugin = await made(t, saying('old'))
+    let resolve
+    const earlier = plugin.update(new Promise(settle => { resolve = settle }))
+    await plugin.update(saying('later'))
+    resolve(saying('earlier'))
+    await earlier
+    assert.equal(await textOf(plugin.call('run')), 'later')
+  })
+
   test('that is overtaken by a close rejects', async t => {
     const plugin = await made(t, saying('old'))
     const updated = plugin.update(saying('new'))
