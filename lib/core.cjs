@@ -123,13 +123,6 @@ class Core {
     this.#print(level, text)
   }
 
-  /** The messages that were taken are gone; there may have been too many. */
-  makeRoom () {
-    const dropped = this.#native.makeRoom()
-    const isHeard = ['trace', 'debug', 'info', 'warn'].includes(this.logLevel)
-    if (dropped > 0 && isHeard) this.print('warn', `${dropped} messages came too fast and were dropped`)
-  }
-
   callOf (call) {
     return this.#calls.get(call)
   }

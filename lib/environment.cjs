@@ -65,24 +65,30 @@ function listen (rejections, events, forgotten, messages) {
 
 /** Has messages printed, and makes room for more once the event loop has turned. */
 function take (messages) {
-  const cores = new Set()
+  const places = new Set()
   for (const message of messages) {
-    const core = known.get(message.plugin).core.deref()
-    if (core === undefined) continue
-    cores.add(core)
-    print(core, message)
+    const place = known.get(message.plugin)
+    places.add(place)
+    print(place, message)
   }
-  setImmediate(() => { for (const core of cores) core.makeRoom() })
+  setImmediate(() => { for (const place of places) makeRoom(place) })
 }
 
-/** Loggers are somebody else's, and may throw. */
-function print (core, { kind, text, bytes }) {
+/** Loggers are somebody else's, and may throw. A core that nobody has any longer logs nothing. */
+function print ({ core }, { kind, text, bytes }) {
   if (bytes) return process[kind].write(bytes)
   try {
-    core.print(kind, text)
+    core.deref()?.print(kind, text)
   } catch (error) {
     process.nextTick(() => { throw error })
   }
+}
+
+/** The messages that were taken are gone; there may have been too many. */
+function makeRoom (place) {
+  const dropped = place.native.makeRoom()
+  const isHeard = ['trace', 'debug', 'info', 'warn'].includes(place.native.logLevel)
+  if (dropped > 0 && isHeard) print(place, { kind: 'warn', text: `${dropped} messages came too fast and were dropped` })
 }
 
 function forget (id) {

@@ -1,5 +1,6 @@
 //! One running copy of a plugin: its own engine, so that stopping it stops nothing else.
 
+mod build;
 mod host;
 mod services;
 mod slot;
@@ -10,8 +11,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use extism::{CompiledPlugin, DebugOptions, Manifest, Plugin, PluginBuilder, Wasm};
-use wasmtime::{Config, ProfilingStrategy, Trap, WasmBacktrace};
+use extism::{CompiledPlugin, Plugin};
+use wasmtime::{Trap, WasmBacktrace};
 
 use crate::call::{Call, Outcome};
 use crate::error::{Code, Failure};
@@ -22,11 +23,9 @@ use crate::threads::panic_message;
 use crate::variables::{Scope, Variables};
 use crate::watchdog;
 
+use build::{compile, instantiate};
 use slot::End;
 pub use slot::Slot;
-
-/// What guests and the kernel may have together where nobody says how much, in pages: 4 GiB.
-const MAX_PAGES: u32 = 65_536;
 
 /// Everything that instances of one plugin have in common.
 pub struct Recipe {
@@ -198,93 +197,6 @@ impl Recipe {
             None => failure,
         }));
     }
-}
-
-fn compile(
-    recipe: &Arc<Recipe>,
-    slot: &Arc<Slot>,
-    source: &Arc<dyn Source>,
-) -> Result<CompiledPlugin, Failure> {
-    let build = |cache: Option<&PathBuf>| {
-        let builder = PluginBuilder::new(manifest(recipe)?)
-            .with_functions(host::functions(recipe, slot, source))
-            .with_wasi(recipe.wasi)
-            .with_wasmtime_config(config())
-            // The defaults read the environment, and write files where it says so.
-            .with_debug_options(DebugOptions {
-                profiling_strategy: ProfilingStrategy::None,
-                coredump: None,
-                memdump: None,
-                debug_info: false,
-            });
-        let builder = match recipe.fuel {
-            Some(fuel) => builder.with_fuel_limit(fuel),
-            None => builder,
-        };
-        let builder = match cache {
-            Some(file) => builder.with_cache_config(file),
-            None => builder.with_cache_disabled(),
-        };
-        builder.compile().map_err(unusable)
-    };
-    // What is wrong with a cache, a full disk for example, is not wrong with the plugin.
-    let cached = recipe
-        .cache
-        .as_ref()
-        .map(|file| catch(|| build(Some(file))));
-    match cached {
-        Some(Ok(compiled)) => Ok(compiled),
-        _ => catch(|| build(None)),
-    }
-}
-
-fn instantiate(compiled: &CompiledPlugin, slot: &Slot) -> Result<Plugin, Failure> {
-    let plugin = catch(|| Plugin::new_from_compiled(compiled).map_err(unusable))?;
-    slot.renew(plugin.cancel_handle());
-    Ok(plugin)
-}
-
-fn catch<T>(f: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(f))
-        .unwrap_or_else(|panic| Err(Failure::new(Code::Internal, panic_message(&*panic))))
-}
-
-fn unusable(error: extism::Error) -> Failure {
-    Failure::new(
-        Code::Instance,
-        format!("the plugin cannot be instantiated: {error:#}"),
-    )
-}
-
-/// Timeouts are the watchdog's, since the runtime's own cannot differ from call to call.
-fn manifest(recipe: &Recipe) -> Result<Manifest, Failure> {
-    let Blueprint {
-        modules,
-        initial_pages,
-        ..
-    } = &recipe.blueprint;
-    let mut manifest = Manifest::new(
-        modules
-            .iter()
-            .map(|(name, bytes)| Wasm::data(bytes.clone()).with_name(name)),
-    );
-    manifest.allowed_paths = Some(recipe.allowed_paths.clone());
-    let max = recipe.max_pages.unwrap_or(MAX_PAGES);
-    // The runtime counts what memories grow by, not what they start with.
-    let left = u64::from(max).checked_sub(*initial_pages).ok_or_else(|| {
-        let message = format!(
-            "the plugin starts with {initial_pages} pages of memory, of which {max} are allowed"
-        );
-        Failure::new(Code::OutOfMemory, message)
-    })?;
-    manifest.memory.max_pages = Some(left as u32);
-    Ok(manifest)
-}
-
-fn config() -> Config {
-    let mut config = Config::new();
-    config.wasm_features(module::FEATURES, true);
-    config
 }
 
 /// Whether a guest broke off because the runtime stopped it, in the runtime's own words.

@@ -56,8 +56,8 @@ pub fn gone() -> Failure {
 #[napi]
 impl Environment {
     /// `listener` is told, once per burst, of calls that failed, of host functions that guests
-    /// wait for, of those that nobody waits for any longer, and of what plugins log. `answer` runs a host function
-    /// of a call on this thread. Neither may throw.
+    /// wait for, of those that nobody waits for any longer, and of what plugins log and print.
+    /// `answer` runs a host function of a call on this thread. Neither may throw.
     #[napi(constructor)]
     pub fn new(
         env: Env,

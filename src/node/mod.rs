@@ -1,6 +1,7 @@
 //! The boundary to JavaScript. The JavaScript side owns names, defaults, validation and error
 //! classes; what arrives here has been checked.
 
+mod descriptor;
 mod environment;
 mod host_call;
 mod logger;

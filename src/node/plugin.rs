@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use napi::Env;
 use napi::bindgen_prelude::*;
 
+use super::descriptor::Descriptor;
 use super::environment::Environment;
 use super::logger::Door;
 use super::raw::Bytes;
@@ -18,17 +19,8 @@ use super::synchronous::{self, Answering};
 use super::{milliseconds, thrown};
 use crate::call::Settle;
 use crate::log::Level;
-use crate::module::{Export, Import, Kind};
 use crate::plugin::{Close, Plugin, Request};
 use crate::threads;
-
-/// An import or an export.
-#[napi(object, object_from_js = false)]
-pub struct Descriptor {
-    pub module: Option<String>,
-    pub name: String,
-    pub kind: String,
-}
 
 /// V8 gives up on more than it can imagine.
 const MAX_EXTERNAL_BYTES: u64 = 1 << 30;
@@ -146,18 +138,15 @@ impl NativePlugin {
     /// The main module's exports, in its order.
     #[napi(getter)]
     pub fn exports(&self) -> Result<Vec<Descriptor>> {
-        let exports = self.plugin()?.recipe().blueprint.exports.iter();
-        let describe = |export: &Export| descriptor(None, &export.name, &export.kind);
-        Ok(exports.map(describe).collect())
+        let exports = &self.plugin()?.recipe().blueprint.exports;
+        Ok(exports.iter().map(Descriptor::from).collect())
     }
 
     /// The main module's imports, in its order.
     #[napi(getter)]
     pub fn imports(&self) -> Result<Vec<Descriptor>> {
-        let imports = self.plugin()?.recipe().blueprint.imports.iter();
-        let describe =
-            |import: &Import| descriptor(Some(&import.module), &import.name, &import.kind);
-        Ok(imports.map(describe).collect())
+        let imports = &self.plugin()?.recipe().blueprint.imports;
+        Ok(imports.iter().map(Descriptor::from).collect())
     }
 
     /// Puts a call in the queue: a promise of its output.
@@ -337,13 +326,5 @@ fn request(
         },
         timeout: timeout_ms.map(milliseconds),
         nested,
-    }
-}
-
-fn descriptor(module: Option<&String>, name: &str, kind: &Kind) -> Descriptor {
-    Descriptor {
-        module: module.cloned(),
-        name: name.to_owned(),
-        kind: kind.name().to_owned(),
     }
 }
