@@ -362,26 +362,57 @@ interface MemoryOptions {
   /**
    * In pages of 64 KiB, what the blocks of one call may have together: its input, its output and
    * all else that plugin and host hand to each other. The plugin's own memory does not count. By
-   * default, and with 0, there is no limit but the 4 GiB that both have together.
+   * default, and with 0, there is no limit but that for both together.
    */
   maxPages?: number | undefined
   /** The most bytes of an HTTP response; of a larger one the plugin gets nothing. 50 MiB by default. */
   maxHttpResponseBytes?: number | undefined
-  /** The most bytes of all variables together, without their names. No limit by default. */
+  /**
+   * The most bytes of all variables together, without their names. 64 MiB by default; 0 and
+   * `Infinity` for any.
+   */
   maxVarBytes?: number | undefined
+  /**
+   * In pages of 64 KiB, what the plugin's memories and the blocks of a call may have together,
+   * by default 16 384, which is 1 GiB, and 65 536 at most. What needs more fails with
+   * `ERR_EXTISM_OUT_OF_MEMORY`. The legacy `Plugin` has `max_pages` for it.
+   */
+  maxTotalPages?: number | undefined
+  /**
+   * How many elements the plugin's tables may have together, by default 1 000 000, and
+   * 10 000 000 at most. A plugin that starts with more is refused with
+   * `ERR_EXTISM_OUT_OF_MEMORY`; where one wants to grow further, `table.grow` gives it -1.
+   */
+  maxTableElements?: number | undefined
+  /** The most bytes of an output, by default 256 MiB. A larger one is an `ERR_EXTISM_OUT_OF_MEMORY`. */
+  maxOutputBytes?: number | undefined
+  /**
+   * How many bytes of the stack a call may use, from 64 KiB to 1 MiB, by default 512 KiB. One
+   * that needs more fails with `ERR_EXTISM_TRAP`.
+   */
+  maxStackBytes?: number | undefined
 }
 
 /** The `MemoryOptions` of a manifest, where they can be written in snake case, too. */
 interface ManifestMemory extends MemoryOptions {
   /**
    * The same as `maxPages`. For the legacy `Plugin`, either of them is the most memory in all,
-   * from 1 to 65536: the memories of the modules, and the blocks that plugin and host share.
+   * from 1 to 65536, by default 16384, which is 1 GiB: the memories of the modules, and the blocks
+   * that plugin and host share.
    */
   max_pages?: number | null | undefined
   /** The same as `maxHttpResponseBytes`. The legacy `Plugin` does not look at it. */
   max_http_response_bytes?: number | null | undefined
   /** The same as `maxVarBytes`; 1 MiB by default for the legacy `Plugin`. */
   max_var_bytes?: number | null | undefined
+  /** The same as `maxTotalPages`. The legacy `Plugin` does not look at it. */
+  max_total_pages?: number | null | undefined
+  /** The same as `maxTableElements`. */
+  max_table_elements?: number | null | undefined
+  /** The same as `maxOutputBytes`. */
+  max_output_bytes?: number | null | undefined
+  /** The same as `maxStackBytes`. */
+  max_stack_bytes?: number | null | undefined
 }
 
 /** The configuration of a plugin. */
@@ -478,6 +509,17 @@ interface PluginOptions {
    * `ERR_EXTISM_QUEUE_TIMEOUT`; 0, `Infinity`, or nothing for any time.
    */
   queueTimeoutMs?: number | null
+  /**
+   * How deep a call may be in calls that host functions have made, by default 32, and 1024 at
+   * most: a call from a host function is at 1, one from a host function that this one leads to at
+   * 2, and so on. A deeper one fails with `ERR_EXTISM_CALL_DEPTH`. Each level keeps a thread.
+   */
+  maxCallDepth?: number | null
+  /**
+   * How many bytes a call may log and print, by default 16 MiB; `Infinity` for any. The rest is
+   * dropped, with a notice.
+   */
+  maxLogBytes?: number | null
   /**
    * Where compiled code is kept from one process to the next: `true`, the default, for the
    * user's cache directory, `false` for nowhere, or a directory. It has to belong to the user,

@@ -15,6 +15,7 @@ class Core {
   #fail
   #print
   #needsJavascript
+  #maxCallDepth
   /** By the number of a call, the host function it was made `from`, and its `context`. */
   #calls = new Map()
 
@@ -34,18 +35,14 @@ class Core {
   /** A core whose code is being compiled elsewhere. `source`: see PluginSource in src/node/source.rs. */
   static openSync (source, stores, handlers, fail) {
     const core = new Core(handlers, fail)
-    try {
-      core.#place.native = new NativePlugin(environment, core.#place.id, source, stores)
-    } catch (error) {
-      throw fromNative(error)
-    }
-    return core.#opened()
+    core.#place.native = asked(() => new NativePlugin(environment, core.#place.id, source, stores))
+    return core.#opened(source)
   }
 
   /** A promise of a core with a compiled instance. */
   static async open (source, stores, handlers, fail, print) {
     const core = new Core(handlers, fail, print)
-    const [native, opened] = NativePlugin.open(environment, core.#place.id, source, stores)
+    const [native, opened] = asked(() => NativePlugin.open(environment, core.#place.id, source, stores))
     needed.set(opened, core)
     try {
       await opened
@@ -54,11 +51,12 @@ class Core {
     }
     native.opened()
     core.#place.native = native
-    return core.#opened()
+    return core.#opened(source)
   }
 
-  #opened () {
+  #opened ({ maxCallDepth }) {
     this.#place.fail = this.#fail
+    this.#maxCallDepth = maxCallDepth
     this.#needsJavascript = this.#native.needsJavascript || this.logLevel !== 'silent'
     this.functions = new Map(this.#native.functions.map((name, index) => [name, index]))
     return this
@@ -69,12 +67,13 @@ class Core {
     const index = this.functions.get(name)
     if (index === undefined) return Promise.reject(this.#unknown(name))
     if (options === undefined && !this.#needsJavascript) {
-      return this.#native.call(index, input)
+      return asked(() => this.#native.call(index, input))
     }
     const { signal, timeoutMs } = options ?? {}
     if (signal?.aborted) return Promise.reject(new AbortError(signal.reason))
     const from = running()
-    const [promise, id] = this.#native.callWith(index, input, timeoutMs, this.#waitsFor(from))
+    this.#checkDepth(from, name)
+    const [promise, id] = asked(() => this.#native.callWith(index, input, timeoutMs, this.#waitsFor(from)))
     const kept = this.#needsJavascript ? this.#keep(promise, id, { from, context }) : promise
     return signal ? abortable(kept, signal, () => this.#native.cancel(id)) : kept
   }
@@ -84,9 +83,10 @@ class Core {
     const index = this.functions.get(name)
     if (index === undefined) throw this.#unknown(name)
     if (signal?.aborted) throw new AbortError(signal.reason)
+    this.#checkDepth(running(), name)
     const result = context === undefined
-      ? this.#native.callSync(index, input, timeoutMs)
-      : this.#within({ context }, () => this.#native.callSync(index, input, timeoutMs))
+      ? asked(() => this.#native.callSync(index, input, timeoutMs))
+      : this.#within({ context }, () => asked(() => this.#native.callSync(index, input, timeoutMs)))
     if (result === null || Buffer.isBuffer(result)) return result
     throw errorOf(result)
   }
@@ -174,6 +174,15 @@ class Core {
     return false
   }
 
+  /** Each call that a host function makes keeps the plugin of that one waiting, and a thread. */
+  #checkDepth (from, name) {
+    let depth = 0
+    for (let each = from; each !== undefined && !each.call.over; each = each.call.from) depth++
+    if (depth <= this.#maxCallDepth) return
+    const message = `host functions have called plugins ${depth} deep, of which ${this.#maxCallDepth} are allowed (maxCallDepth)`
+    throw this.#fail({ code: 'ERR_EXTISM_CALL_DEPTH', message, function: name })
+  }
+
   /** The promise, during which this is not collected. */
   #keep (promise, id, call) {
     needed.set(promise, this)
@@ -196,6 +205,15 @@ class Core {
       this.#calls.set(SYNCHRONOUS, outer)
       call.context = undefined
     }
+  }
+}
+
+/** What the addon throws, as an error of ours. */
+function asked (f) {
+  try {
+    return f()
+  } catch (error) {
+    throw fromNative(error)
   }
 }
 

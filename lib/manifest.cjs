@@ -8,7 +8,11 @@ const { types } = require('node:util')
 const { bytesOf, describe, typeError } = require('./check.cjs')
 const { download, downloadSync } = require('./download.cjs')
 const { ExtismError } = require('./errors.cjs')
+const { DEFAULT_PAGES, MAX_PAGES, limitsOf } = require('./limits.cjs')
 const { DEFAULT_TIMEOUT_MS, integer, milliseconds } = require('./options.cjs')
+
+/** What the variables of a plugin may have together. */
+const DEFAULT_VAR_BYTES = 1 << 20
 
 function invalid (message, cause) {
   return new ExtismError('ERR_EXTISM_MANIFEST', message, { cause })
@@ -57,8 +61,11 @@ function read (manifest) {
       config: configEntries(parsed.config),
       allowedPaths: pathEntries(either(parsed, 'allowed_paths', 'allowedPaths')),
       allowedHosts: hostList(either(parsed, 'allowed_hosts', 'allowedHosts')),
-      maxPages: integer('memory.max_pages', either(memory, 'max_pages', 'maxPages'), 1, 65_536),
-      maxVarBytes: integer('memory.max_var_bytes', either(memory, 'max_var_bytes', 'maxVarBytes'), 0, Number.MAX_SAFE_INTEGER),
+      limits: {
+        ...limitsOf(memory),
+        pages: integer('memory.max_pages', either(memory, 'max_pages', 'maxPages'), 1, MAX_PAGES) ?? DEFAULT_PAGES,
+        varBytes: integer('memory.max_var_bytes', either(memory, 'max_var_bytes', 'maxVarBytes'), 0, Number.MAX_SAFE_INTEGER) ?? DEFAULT_VAR_BYTES
+      },
       timeoutMs: timeout(either(parsed, 'timeout_ms', 'timeoutMs'))
     }
   }

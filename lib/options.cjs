@@ -5,21 +5,28 @@ const { typeError, valueError } = require('./check.cjs')
 
 const MAX_INSTANCES = 1024
 const MAX_QUEUE = 2 ** 32 - 1
+const MAX_CALL_DEPTH = 1024
 /** How long a call may run unless somebody says otherwise. */
 const DEFAULT_TIMEOUT_MS = 30_000
 const DEFAULT_MAX_QUEUE = 65_536
+/** How deep host functions may call plugins whose host functions call plugins. */
+const DEFAULT_MAX_CALL_DEPTH = 32
+/** What one call may log and print. */
+const DEFAULT_MAX_LOG_BYTES = 16 << 20
 
 /**
- * How a plugin runs its calls: `instances` (1), `maxQueue` (65,536), `queueTimeoutMs` (none)
- * and `cache` (true).
+ * How a plugin runs its calls: `instances` (1), `maxQueue` (65,536), `queueTimeoutMs` (none),
+ * `maxCallDepth` (32), `maxLogBytes` (16 MiB) and `cache` (true).
  */
 function runOptions (options = {}) {
   if (typeof options !== 'object' || options === null) throw typeError('options', 'an object', options)
-  const { instances, maxQueue, queueTimeoutMs, cache } = options
+  const { instances, maxQueue, queueTimeoutMs, maxCallDepth, maxLogBytes, cache } = options
   return {
     instances: integer('instances', instances, 1, MAX_INSTANCES) ?? 1,
     maxQueue: integer('maxQueue', maxQueue, 0, MAX_QUEUE) ?? DEFAULT_MAX_QUEUE,
     queueTimeoutMs: milliseconds('queueTimeoutMs', queueTimeoutMs),
+    maxCallDepth: integer('maxCallDepth', maxCallDepth, 0, MAX_CALL_DEPTH) ?? DEFAULT_MAX_CALL_DEPTH,
+    maxLogBytes: maxLogBytes === Infinity ? maxLogBytes : integer('maxLogBytes', maxLogBytes, 0, Number.MAX_SAFE_INTEGER) ?? DEFAULT_MAX_LOG_BYTES,
     cache: cacheFile(cache)
   }
 }

@@ -180,8 +180,7 @@ class Plugin {
         wasi: Boolean(wasi),
         wasiOutput: Boolean(process.env.EXTISM_ENABLE_WASI_OUTPUT),
         allowedPaths: loaded.allowedPaths,
-        maxPages: loaded.maxPages,
-        maxVarBytes: loaded.maxVarBytes ?? DEFAULT_MAX_VAR_BYTES,
+        limits: { ...loaded.limits, logBytes: running.maxLogBytes },
         timeoutMs: loaded.timeoutMs,
         ...running,
         variables: 'guest',
@@ -195,9 +194,6 @@ class Plugin {
     }
   }
 }
-
-/** What the variables of a plugin may have together, unless its manifest says otherwise. */
-const DEFAULT_MAX_VAR_BYTES = 1 << 20
 
 /** Stands for a manifest where `create` loads it. */
 const CREATED = Symbol('created')

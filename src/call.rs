@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
-use crate::error::Failure;
+use crate::error::{Code, Failure};
 use crate::plugin::Stats;
 
 /// What a call ends with: the output, or `None` where the guest has set none.
@@ -38,6 +38,11 @@ pub struct Call {
     pub queued: Instant,
     pub stats: Arc<Stats>,
     pub ticket: Box<dyn Settle>,
+}
+
+/// For a call that nobody settled.
+pub fn lost() -> Failure {
+    Failure::new(Code::Internal, "the call was lost")
 }
 
 impl Call {

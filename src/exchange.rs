@@ -8,7 +8,9 @@ use std::time::Instant;
 
 use extism::Val;
 
+use crate::bytes;
 use crate::error::{Code, Failure};
+use crate::faults;
 use crate::host_function::Guest;
 use crate::sync::{lock, spin, wait};
 use crate::threads::panic_message;
@@ -173,6 +175,7 @@ fn stale() -> Failure {
 
 /// Does what the host asks of a waiting guest.
 pub fn answer(guest: &mut Guest<'_>, request: Request) -> Result<Reply, Failure> {
+    faults::point("answer");
     Ok(match request {
         Request::Alloc(length) => Reply::Number(guest.alloc(length)?),
         Request::Store(bytes) => Reply::Number(guest.store(&bytes)?),
@@ -185,7 +188,7 @@ pub fn answer(guest: &mut Guest<'_>, request: Request) -> Result<Reply, Failure>
             guest.slot.set_error(Some(text));
             Reply::Number(0)
         }
-        Request::Read(offset) => Reply::Bytes(guest.read(offset).map(<[u8]>::to_vec)),
+        Request::Read(offset) => Reply::Bytes(guest.read(offset).map(bytes::copy).transpose()?),
     })
 }
 

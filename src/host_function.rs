@@ -110,7 +110,7 @@ impl<'a> Guest<'a> {
             let message = format!("a block of {length} bytes is more than there can be");
             return Err(Failure::new(Code::OutOfMemory, message));
         }
-        if let Err(message) = self.slot.reserve(length) {
+        if let Err(message) = self.slot.quota().reserve(length) {
             return Err(Failure::new(Code::OutOfMemory, message));
         }
         let handle = self.plugin.memory_alloc(length).map_err(|error| {

@@ -10,9 +10,11 @@
 #[macro_use]
 extern crate napi_derive;
 
+mod bytes;
 mod call;
 mod error;
 mod exchange;
+mod faults;
 mod host_function;
 mod instance;
 mod log;

@@ -2,11 +2,13 @@
 
 use std::any::Any;
 use std::future::Future;
-use std::sync::OnceLock;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{Code, Failure};
+use crate::sync::lock;
 
 /// A guest gets 512 KiB of its thread's stack; host functions run on what is left.
 const STACK_BYTES: usize = 2 << 20;
@@ -15,17 +17,17 @@ const MAX_THREADS: usize = 4096;
 
 fn runtime() -> Result<&'static Runtime, Failure> {
     static RUNTIME: OnceLock<std::io::Result<Runtime>> = OnceLock::new();
-    RUNTIME
-        .get_or_init(|| {
-            Builder::new_multi_thread()
-                .worker_threads(1)
-                .max_blocking_threads(MAX_THREADS)
-                .thread_stack_size(STACK_BYTES)
-                .thread_name("extism-napi")
-                .enable_time()
-                .build()
-        })
-        .as_ref()
+    let build = || {
+        Builder::new_multi_thread()
+            .worker_threads(1)
+            .max_blocking_threads(MAX_THREADS)
+            .thread_stack_size(STACK_BYTES)
+            .thread_name("extism-napi")
+            .enable_time()
+            .build()
+    };
+    catch_unwind(|| RUNTIME.get_or_init(build).as_ref())
+        .map_err(|_| no_thread())?
         .map_err(|error| Failure::new(Code::Internal, format!("cannot start threads: {error}")))
 }
 
@@ -36,8 +38,22 @@ pub fn start() -> Result<(), Failure> {
 
 /// Runs a job on a thread that may block.
 pub fn spawn_blocking(job: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
-    runtime()?.spawn_blocking(job);
-    Ok(())
+    let runtime = runtime()?;
+    let job = Arc::new(Mutex::new(Some(job)));
+    let place = job.clone();
+    let run = move || {
+        let job = lock(&place).take();
+        job.map_or((), |job| job())
+    };
+    // It panics where there is no thread to be had, and yet keeps the job for later.
+    catch_unwind(AssertUnwindSafe(|| drop(runtime.spawn_blocking(run)))).map_err(|_| {
+        lock(&job).take();
+        no_thread()
+    })
+}
+
+fn no_thread() -> Failure {
+    Failure::new(Code::Internal, "the system has no thread for this")
 }
 
 /// Runs a task that never blocks.

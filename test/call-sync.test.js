@@ -46,10 +46,10 @@ describe('callSync', () => {
   })
 
   test('throws the reason where no instance can be made, again and again', async () => {
-    const plugin = new Plugin({ wasm: [{ data: wat('(module (memory 100) (func (export "run")))') }], memory: { max_pages: 50 } })
+    const plugin = new Plugin({ wasm: [{ data: wat('(module (memory 1) (data (i32.const 65536) "beyond") (func (export "run")))') }] })
     for (let i = 0; i < 3; i++) {
-      assert.throws(() => plugin.callSync('run'), { code: 'ERR_EXTISM_OUT_OF_MEMORY' })
-      await assert.rejects(plugin.call('run'), { code: 'ERR_EXTISM_OUT_OF_MEMORY' })
+      assert.throws(() => plugin.callSync('run'), { code: 'ERR_EXTISM_INSTANCE' })
+      await assert.rejects(plugin.call('run'), { code: 'ERR_EXTISM_INSTANCE' })
     }
     await plugin.close()
   })

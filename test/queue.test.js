@@ -58,7 +58,7 @@ describe('maxQueue', () => {
 
 describe('queueTimeoutMs', () => {
   test('fails calls that wait longer, not the one that runs', async () => {
-    const { plugin, question } = holding({ queueTimeoutMs: 10, timeout_ms: 5_000 })
+    const { plugin, question } = holding({ queueTimeoutMs: 10, timeout_ms: 60_000 })
     const running = plugin.call('ask', 'running')
     const runner = watch(running)
     const { resolve } = await question(running)
@@ -141,9 +141,9 @@ describe('the queue', () => {
   }
 
   test('fails as a whole with the reason where no instance can be made', async () => {
-    const plugin = new Plugin({ wasm: [{ data: wat('(module (memory 100) (func (export "run")))') }], memory: { max_pages: 50 } }, false, [], undefined, null, { instances: 3 })
+    const plugin = new Plugin({ wasm: [{ data: wat('(module (memory 1) (data (i32.const 65536) "beyond") (func (export "run")))') }] }, false, [], undefined, null, { instances: 3 })
     for (let round = 0; round < 3; round++) {
-      assert.deepEqual(await outcomes(texts(50).map(() => plugin.call('run'))), Array(50).fill('ERR_EXTISM_OUT_OF_MEMORY'))
+      assert.deepEqual(await outcomes(texts(50).map(() => plugin.call('run'))), Array(50).fill('ERR_EXTISM_INSTANCE'))
     }
     await plugin.close()
   })
@@ -248,14 +248,15 @@ describe('stats()', () => {
   test('says what a plugin does and has done', async () => {
     const { plugin, question } = holding({ instances: 2 })
     assert.deepEqual(Object.keys(plugin.stats()).sort(), ['active', 'calls', 'errors', 'instances', 'queued', 'replaced', 'runMs', 'waitMs'])
-    const calls = ['a', 'b', 'c'].map(text => plugin.call('ask', text))
+    const calls = Promise.allSettled(['a', 'b', 'c'].map(text => plugin.call('ask', text)))
     const [first, second] = [await question(), await question()]
     const running = plugin.stats()
     assert.deepEqual(running, { ...running, calls: 0, errors: {}, active: 2, queued: 1, instances: 2, replaced: 0 })
     first.resolve()
     second.reject(new Error('on purpose'))
     ;(await question()).resolve()
-    await Promise.allSettled([...calls, plugin.call('trap')])
+    await calls
+    await assert.rejects(plugin.call('trap'), { code: 'ERR_EXTISM_TRAP' })
     const done = plugin.stats()
     assert.deepEqual([done.calls, done.errors, done.active, done.queued], [4, { ERR_EXTISM_HOST_FUNCTION: 1, ERR_EXTISM_TRAP: 1 }, 0, 0])
     await plugin.close()

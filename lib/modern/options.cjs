@@ -3,8 +3,12 @@
 const path = require('node:path')
 const { typeError } = require('../check.cjs')
 const { HostFunction } = require('../host-function.cjs')
+const { DEFAULT_PAGES, MAX_PAGES, limitsOf } = require('../limits.cjs')
 const { configEntries, hostList } = require('../manifest.cjs')
 const { DEFAULT_TIMEOUT_MS, integer, milliseconds, runOptions } = require('../options.cjs')
+
+/** What the variables of a plugin may have together. */
+const DEFAULT_VAR_BYTES = 64 << 20
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
 
@@ -30,8 +34,12 @@ function pluginOptions (options, manifest) {
     config: configEntries(pick('config')),
     allowedPaths: hostToGuest(pick('allowedPaths', 'allowed_paths')),
     timeoutMs: milliseconds('timeoutMs', timeoutMs) ?? DEFAULT_TIMEOUT_MS,
-    blockPages: limit('memory.maxPages', memory.maxPages ?? memory.max_pages, 65_536) || undefined,
-    maxVarBytes: limit('memory.maxVarBytes', memory.maxVarBytes ?? memory.max_var_bytes) || Infinity,
+    limits: {
+      ...limitsOf(memory),
+      pages: totalPages(memory.maxTotalPages ?? memory.max_total_pages),
+      blockPages: limit('memory.maxPages', memory.maxPages ?? memory.max_pages, MAX_PAGES) || undefined,
+      varBytes: variableLimit(memory.maxVarBytes ?? memory.max_var_bytes)
+    },
     variables: options.sharedVars ? 'plugin' : 'instance',
     fuel: limit('fuel', options.fuel) || undefined,
     running: runOptions(options),
@@ -47,6 +55,18 @@ function pluginOptions (options, manifest) {
 function fetchOf ({ fetch = globalThis.fetch }) {
   if (typeof fetch !== 'function') throw typeError('fetch', 'a function', fetch)
   return fetch
+}
+
+/** Infinity and 0 are as many as there can be. */
+function totalPages (value) {
+  return value === Infinity ? MAX_PAGES : (limit('memory.maxTotalPages', value, MAX_PAGES) ?? DEFAULT_PAGES) || MAX_PAGES
+}
+
+/** Infinity and 0 are no limit: without one there is a default. */
+function variableLimit (value) {
+  if (value === Infinity) return value
+  const bytes = limit('memory.maxVarBytes', value)
+  return bytes === undefined ? DEFAULT_VAR_BYTES : bytes || Infinity
 }
 
 /** Infinity is a limit, too: without one there is a default. */

@@ -7,24 +7,23 @@ use std::sync::Arc;
 use extism::{CompiledPlugin, DebugOptions, Manifest, Plugin, PluginBuilder, Wasm};
 use wasmtime::{Config, ProfilingStrategy};
 
-use super::{Recipe, Slot, Source, host};
+use super::{Limits, Recipe, Slot, Source, host};
 use crate::error::{Code, Failure};
+use crate::faults;
 use crate::module::{self, Blueprint};
 use crate::threads::panic_message;
-
-/// What guests and the kernel may have together where nobody says how much, in pages: 4 GiB.
-const MAX_PAGES: u32 = 65_536;
 
 pub fn compile(
     recipe: &Arc<Recipe>,
     slot: &Arc<Slot>,
     source: &Arc<dyn Source>,
 ) -> Result<CompiledPlugin, Failure> {
+    faults::point("compile");
     let build = |cache: Option<&PathBuf>| {
         let builder = PluginBuilder::new(manifest(recipe)?)
             .with_functions(host::functions(recipe, slot, source))
             .with_wasi(recipe.wasi)
-            .with_wasmtime_config(config())
+            .with_wasmtime_config(config(&recipe.limits))
             // The defaults read the environment, and write files where it says so.
             .with_debug_options(DebugOptions {
                 profiling_strategy: ProfilingStrategy::None,
@@ -54,7 +53,10 @@ pub fn compile(
 }
 
 pub fn instantiate(compiled: &CompiledPlugin, slot: &Slot) -> Result<Plugin, Failure> {
-    let plugin = catch(|| Plugin::new_from_compiled(compiled).map_err(unusable))?;
+    let plugin = catch(|| {
+        faults::point("instantiate");
+        Plugin::new_from_compiled(compiled).map_err(unusable)
+    })?;
     slot.renew(plugin.cancel_handle());
     Ok(plugin)
 }
@@ -74,9 +76,7 @@ fn unusable(error: extism::Error) -> Failure {
 /// Timeouts are the watchdog's, since the runtime's own cannot differ from call to call.
 fn manifest(recipe: &Recipe) -> Result<Manifest, Failure> {
     let Blueprint {
-        modules,
-        initial_pages,
-        ..
+        modules, bounds, ..
     } = &recipe.blueprint;
     let mut manifest = Manifest::new(
         modules
@@ -84,20 +84,14 @@ fn manifest(recipe: &Recipe) -> Result<Manifest, Failure> {
             .map(|(name, bytes)| Wasm::data(bytes.clone()).with_name(name)),
     );
     manifest.allowed_paths = Some(recipe.allowed_paths.clone());
-    let max = recipe.max_pages.unwrap_or(MAX_PAGES);
     // The runtime counts what memories grow by, not what they start with.
-    let left = u64::from(max).checked_sub(*initial_pages).ok_or_else(|| {
-        let message = format!(
-            "the plugin starts with {initial_pages} pages of memory, of which {max} are allowed"
-        );
-        Failure::new(Code::OutOfMemory, message)
-    })?;
-    manifest.memory.max_pages = Some(left as u32);
+    manifest.memory.max_pages = Some(bounds.growth_pages);
     Ok(manifest)
 }
 
-fn config() -> Config {
+fn config(limits: &Limits) -> Config {
     let mut config = Config::new();
     config.wasm_features(module::FEATURES, true);
+    config.max_wasm_stack(limits.stack_bytes);
     config
 }

@@ -7,7 +7,9 @@ use extism::{CurrentPlugin, Function, UserData, Val, ValType};
 
 use super::services::*;
 use super::{Begun, Recipe, Slot, Source};
+use crate::bytes;
 use crate::error::{Code, Failure};
+use crate::faults;
 use crate::host_function::{Guest, HostFunction};
 use crate::module::{FUNCTION, HOST, Types};
 use crate::threads::panic_message;
@@ -112,6 +114,7 @@ fn function(
         move |plugin: &mut CurrentPlugin, inputs: &[Val], outputs: &mut [Val], _: UserData<()>| {
             outputs.clone_from_slice(&zeros);
             let result = catch_unwind(AssertUnwindSafe(|| {
+                faults::point("host function");
                 service(&mut Guest::new(plugin, &slot), inputs, outputs)
             }));
             let result = result
@@ -219,11 +222,7 @@ fn done(recipe: &Arc<Recipe>, source: &Arc<dyn Source>) -> Service {
             )
             .with_exit_code(code)),
             None if inputs[1].i32() == Some(0) => Ok(None),
-            None => Ok(Some(
-                guest
-                    .range(number(&inputs[2]), number(&inputs[3]))?
-                    .to_vec(),
-            )),
+            None => output(&recipe, guest, number(&inputs[2]), number(&inputs[3])).map(Some),
         };
         // A call that is being stopped is settled where the stop arrives.
         let Some((call, ran)) = guest.slot.finish() else {
@@ -237,4 +236,15 @@ fn done(recipe: &Arc<Recipe>, source: &Arc<dyn Source>) -> Service {
         }
         Ok(())
     })
+}
+
+/// A copy of the output. A failure is the call's own: the guest goes on.
+fn output(
+    recipe: &Recipe,
+    guest: &mut Guest<'_>,
+    offset: u64,
+    length: u64,
+) -> Result<Vec<u8>, Failure> {
+    recipe.limits.output(length)?;
+    bytes::copy(guest.range(offset, length)?)
 }

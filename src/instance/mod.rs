@@ -2,6 +2,7 @@
 
 mod build;
 mod host;
+mod quota;
 mod services;
 mod slot;
 
@@ -16,6 +17,7 @@ use wasmtime::{Trap, WasmBacktrace};
 
 use crate::call::{Call, Outcome};
 use crate::error::{Code, Failure};
+use crate::faults;
 use crate::host_function::{Body, HostFunction};
 use crate::log::{Logger, Output};
 use crate::module::{self, Blueprint};
@@ -24,6 +26,7 @@ use crate::variables::{Scope, Variables};
 use crate::watchdog;
 
 use build::{compile, instantiate};
+use quota::Quota;
 use slot::End;
 pub use slot::Slot;
 
@@ -41,18 +44,42 @@ pub struct Recipe {
     /// Directories of the host, `ro:` before those that may only be read, and where the guest
     /// finds them.
     pub allowed_paths: BTreeMap<String, PathBuf>,
-    /// What guests and the kernel may have together, in pages of 64 KiB.
-    pub max_pages: Option<u32>,
     /// What the blocks of guests may have together, in pages.
     pub block_pages: Option<u32>,
     pub max_var_bytes: u64,
     pub variables: Scope,
+    pub limits: Limits,
     /// How many instructions a call may run, about.
     pub fuel: Option<u64>,
     /// Whether a function that returns another number than 0 has failed.
     pub codes_are_errors: bool,
     /// A configuration file of the runtime's cache of compiled code.
     pub cache: Option<PathBuf>,
+}
+
+/// What one call may take, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub output_bytes: u64,
+    /// Of its thread's stack.
+    pub stack_bytes: usize,
+    /// What it logs and prints.
+    pub log_bytes: u64,
+}
+
+impl Limits {
+    /// Whether there may be an output of this length.
+    pub fn output(&self, bytes: u64) -> Result<(), Failure> {
+        if bytes <= self.output_bytes {
+            return Ok(());
+        }
+        let max = self.output_bytes;
+        let message = format!("the output has {bytes} bytes, of which {max} are allowed");
+        Err(Failure::new(
+            Code::OutOfMemory,
+            message + " (memory.maxOutputBytes)",
+        ))
+    }
 }
 
 /// Where an instance gets its calls from.
@@ -95,7 +122,8 @@ pub enum Ended {
 impl Instance {
     /// Compiles and instantiates; no code of the guest runs yet.
     pub fn new(recipe: Arc<Recipe>, source: Arc<dyn Source>) -> Result<Self, Failure> {
-        let slot = Arc::new(Slot::new(recipe.variables(), recipe.block_pages));
+        let quota = Quota::new(recipe.block_pages, recipe.limits.log_bytes);
+        let slot = Arc::new(Slot::new(recipe.variables(), quota));
         let compiled = compile(&recipe, &slot, &source)?;
         let plugin = instantiate(&compiled, &slot)?;
         watchdog::watch(&(slot.clone() as Arc<_>))?;
@@ -155,7 +183,10 @@ impl Instance {
                 Err(Failure::new(Code::Exit, "the plugin's start code exited").with_exit_code(0))
             }
             // It exited; the guard is gone, which knew whether there is an output.
-            (None, Ok(Ok(output))) => Ok((!output.is_empty()).then_some(output)),
+            (None, Ok(Ok(output))) => {
+                let allowed = self.recipe.limits.output(output.len() as u64);
+                allowed.map(|()| (!output.is_empty()).then_some(output))
+            }
             (None, Ok(Err((error, code)))) => {
                 let failure = failure(&error, code);
                 // Where a guest broke off after it had reported an error, that says more, unless
@@ -190,6 +221,7 @@ impl Recipe {
     }
 
     fn settle(&self, source: &Arc<dyn Source>, call: Call, ran: Duration, outcome: Outcome) {
+        faults::point("settle");
         source.ran(ran);
         let name = self.blueprint.functions.get(call.function);
         call.settle(outcome.map_err(|failure| match name {

@@ -7,9 +7,10 @@ use extism::Val;
 
 use super::Recipe;
 use super::host::{Service, number};
+use crate::bytes;
 use crate::error::{Code, Failure};
 use crate::host_function::Guest;
-use crate::log::{Level, MAX_MESSAGE_BYTES, Passed};
+use crate::log::{Level, Logger, MAX_MESSAGE_BYTES, Passed};
 use crate::store::Value;
 
 /// How long to wait before looking again whether there is room for what a guest logs or prints.
@@ -38,13 +39,14 @@ pub fn sleep(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(),
 /// Prints what a guest with WASI writes to its standard output or error: the answer is whether
 /// that was possible.
 pub fn print(recipe: &Arc<Recipe>) -> Service {
-    let output = recipe.output.clone();
+    let (output, logger) = (recipe.output.clone(), recipe.logger.clone());
     Box::new(move |guest, inputs, outputs| {
         let is_error = inputs[0].i32() == Some(2);
-        let bytes = guest
-            .range(number(&inputs[1]), number(&inputs[2]))?
-            .to_vec();
-        let printed = pass(guest, || output.print(is_error, &bytes))?;
+        let bytes = bytes::copy(guest.range(number(&inputs[1]), number(&inputs[2]))?)?;
+        let printed = match guest.slot.quota().log(bytes.len() as u64) {
+            Ok(()) => pass(guest, || output.print(is_error, &bytes))?,
+            Err(notice) => warn(guest, &logger, notice)?,
+        };
         outputs[0] = Val::I32(printed.into());
         Ok(())
     })
@@ -61,6 +63,18 @@ fn pass(guest: &mut Guest<'_>, mut send: impl FnMut() -> Passed) -> Result<bool,
     }
 }
 
+/// Says, the first time, that nothing further is passed on.
+fn warn(
+    guest: &mut Guest<'_>,
+    logger: &Arc<dyn Logger>,
+    notice: Option<String>,
+) -> Result<bool, Failure> {
+    if let Some(notice) = notice {
+        pass(guest, || logger.log(Level::Warn, &notice))?;
+    }
+    Ok(false)
+}
+
 /// Copies the value that a lookup has found into a block that the guard has made for it.
 pub fn fetch(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {
     if let Some(value) = guest.slot.take_over() {
@@ -74,7 +88,7 @@ pub fn fetch(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(),
 pub fn limited(recipe: &Arc<Recipe>) -> Service {
     let logger = recipe.logger.clone();
     Box::new(move |guest, inputs, _| {
-        if let Some(message) = guest.slot.exceeds(number(&inputs[0])) {
+        if let Some(message) = guest.slot.quota().exceeds(number(&inputs[0])) {
             logger.log(Level::Error, &message);
         }
         Ok(())
@@ -174,7 +188,10 @@ pub fn log(recipe: &Arc<Recipe>) -> Service {
         if length != 0 && logger.level() <= level {
             let bytes = guest.range(number(&inputs[1]), length.min(MAX_MESSAGE_BYTES))?;
             let text = String::from_utf8_lossy(bytes).into_owned();
-            pass(guest, || logger.log(level, &text))?;
+            match guest.slot.quota().log(text.len() as u64) {
+                Ok(()) => pass(guest, || logger.log(level, &text))?,
+                Err(notice) => warn(guest, &logger, notice)?,
+            };
         }
         Ok(())
     })

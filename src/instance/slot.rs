@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use extism::CancelHandle;
 
+use super::quota::Quota;
 use crate::call::Call;
 use crate::error::{Code, Failure};
 use crate::exchange::Exchange;
@@ -18,8 +19,7 @@ use crate::watchdog::{self, Watched};
 pub struct Slot {
     id: u32,
     variables: Arc<Variables>,
-    /// What the blocks of its guests may have together, in pages.
-    block_pages: Option<u32>,
+    quota: Quota,
     state: Mutex<State>,
     /// Wakes a guest that sleeps: its call is being stopped.
     stopped: Condvar,
@@ -52,8 +52,6 @@ struct State {
     /// The host function in JavaScript that the guest waits for.
     exchange: Option<Arc<Exchange>>,
     initialized: usize,
-    /// What the host has made for the running call, in bytes.
-    reserved: u64,
 }
 
 /// What was running when a guest returned or broke off.
@@ -69,37 +67,19 @@ pub struct End {
 }
 
 impl Slot {
-    pub fn new(variables: Arc<Variables>, block_pages: Option<u32>) -> Self {
+    pub fn new(variables: Arc<Variables>, quota: Quota) -> Self {
         static IDS: AtomicU32 = AtomicU32::new(0);
         Self {
             id: IDS.fetch_add(1, Ordering::Relaxed),
             variables,
-            block_pages,
+            quota,
             state: Mutex::default(),
             stopped: Condvar::new(),
         }
     }
 
-    /// Counts a block that the host makes for the running call, or says why there can be none.
-    /// The guard counts those, too, but only when a guest makes one.
-    pub fn reserve(&self, bytes: u64) -> Result<(), String> {
-        let mut state = lock(&self.state);
-        let total = state.reserved.saturating_add(bytes);
-        match self.exceeds(total) {
-            Some(message) => Err(message),
-            None => {
-                state.reserved = total;
-                Ok(())
-            }
-        }
-    }
-
-    /// Why blocks of so many bytes are more than there may be, if they are.
-    pub fn exceeds(&self, bytes: u64) -> Option<String> {
-        let max = self.block_pages?;
-        let pages = bytes.div_ceil(1 << 16);
-        let message = || format!("memory limit exceeded: {pages} pages requested, {max} allowed");
-        (pages > u64::from(max)).then(message)
+    pub fn quota(&self) -> &Quota {
+        &self.quota
     }
 
     /// What guests keep here, also those that come after one that broke off.
@@ -138,9 +118,9 @@ impl Slot {
         if state.stop.is_some() {
             return Err(call);
         }
+        self.quota.begin();
         state.started = Some(now);
         state.alone = alone;
-        state.reserved = 0;
         state.deadline = deadline;
         state.running = Some(call);
         drop(state);

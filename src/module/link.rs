@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use wasmparser::ValType::I32;
 
+use super::bounds::Bounds;
 use super::driver::{self, Entry};
 use super::names::*;
 use super::resolve::{Resolved, Signature, Used};
@@ -29,15 +30,14 @@ pub struct Blueprint {
     pub host_functions: Vec<Used>,
     /// Whether a guest may make HTTP requests.
     pub uses_http: bool,
-    /// The memory the guests have from the start, in pages.
-    pub initial_pages: u64,
+    pub bounds: Bounds,
 }
 
 impl Blueprint {
     /// About what it costs in memory: its code, and what its guests start with.
     pub fn bytes(&self) -> u64 {
         let modules = self.modules.iter().map(|(_, bytes)| bytes.len() as u64);
-        let memory = self.initial_pages.saturating_mul(1 << 16);
+        let memory = self.bounds.initial_pages.saturating_mul(1 << 16);
         modules.sum::<u64>().saturating_add(memory)
     }
 }
@@ -46,11 +46,15 @@ impl Blueprint {
 const MAX_MODULES: usize = 500;
 
 /// What a plugin may import and what of it may be called.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Rules {
     pub wasi: bool,
     /// Whether what guests print is printed.
     pub wasi_output: bool,
+    /// What memories and blocks may have together, in pages of 64 KiB.
+    pub max_pages: u32,
+    /// What tables may have together.
+    pub max_table_elements: u32,
     /// What the blocks of guests may have together, in pages of 64 KiB.
     pub block_pages: Option<u32>,
     /// Whether a main module without WASI that exports `_start` has that run before its first
@@ -59,6 +63,21 @@ pub struct Rules {
     /// Whether functions with parameters can be called, with zeros for them, and functions with
     /// other results than one i32.
     pub any_signature: bool,
+}
+
+/// The least that can be allowed, but for sizes: they have no limits.
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            wasi: false,
+            wasi_output: false,
+            max_pages: u32::MAX,
+            max_table_elements: u32::MAX,
+            block_pages: None,
+            runs_commands: false,
+            any_signature: false,
+        }
+    }
 }
 
 /// Links modules, of which the one named `main`, or else the last one, is the plugin's own.
@@ -83,6 +102,7 @@ pub fn link(
         renamed,
     } = Resolved::of(&modules, main, functions, rules)?;
 
+    let bounds = Bounds::of(order.iter().map(|&index| &modules[index]), rules)?;
     let mut entries = Vec::new();
     for &index in &order {
         let is_main = index == main;
@@ -127,7 +147,7 @@ pub fn link(
         let resolve = |position: usize| renamed.get(&(index, position)).cloned();
         let memory = shared.map(|_| wasi::name(index));
         let memory = memory.as_deref().map(|name| (name, wasi::MEMORY));
-        let bytes = rewrite(&module.bytes, memory, resolve).map_err(|error| {
+        let bytes = rewrite(&module.bytes, memory, &bounds, resolve).map_err(|error| {
             Failure::new(Code::Module, format!("module \"{}\": {error}", module.name))
         })?;
         linked.push((linked_name(module).to_owned(), bytes));
@@ -141,10 +161,7 @@ pub fn link(
         commands,
         host_functions: used,
         uses_http,
-        initial_pages: order
-            .iter()
-            .map(|&index| modules[index].initial_pages)
-            .fold(0, u64::saturating_add),
+        bounds,
     })
 }
 

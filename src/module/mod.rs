@@ -2,6 +2,7 @@
 //! that nobody trusts, and rewritten so that the runtime never runs or links what it must
 //! not. The only place that knows module bytes.
 
+mod bounds;
 mod driver;
 mod guard;
 mod link;
@@ -39,11 +40,10 @@ pub struct Module {
     bytes: Vec<u8>,
     pub imports: Vec<Import>,
     pub exports: Vec<Export>,
-    /// The sum of the declared minimum sizes of its own memories, in pages.
-    initial_pages: u64,
     has_start: bool,
-    /// Its memory, if it has one of its own and no other.
-    memory: Option<MemoryType>,
+    /// Those of its own.
+    memories: Vec<MemoryType>,
+    tables: Vec<TableType>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,16 +137,16 @@ impl Module {
                 kind: kind(entity),
             })
             .collect();
-        let imported = imports.iter();
-        let imported = imported.filter(|import| matches!(import.kind, Kind::Memory(_)));
-        let own = imported.count() as u32..types.memory_count();
+        let imported = |is: fn(&Kind) -> bool| {
+            let imports = imports.iter().filter(|import| is(&import.kind));
+            imports.count() as u32
+        };
+        let memories = imported(|kind| matches!(kind, Kind::Memory(_)))..types.memory_count();
+        let tables = imported(|kind| matches!(kind, Kind::Table(_)))..types.table_count();
         Ok(Self {
-            initial_pages: own
-                .clone()
-                .map(|index| types.memory_at(index).initial)
-                .fold(0, u64::saturating_add),
             has_start: rewrite::has_start(&bytes).map_err(|error| invalid(error.to_string()))?,
-            memory: (own.len() == 1 && own.start == 0).then(|| types.memory_at(0)),
+            memories: memories.map(|index| types.memory_at(index)).collect(),
+            tables: tables.map(|index| types.table_at(index)).collect(),
             name: name.to_owned(),
             bytes,
             imports,
@@ -159,6 +159,15 @@ impl Module {
         let wasi = |import: &Import| import.module == names::WASI;
         self.function(names::START_COMMAND) == Some(&Types::default())
             && !self.imports.iter().any(wasi)
+    }
+
+    /// Its memory, if it has one of its own and no other.
+    fn memory(&self) -> Option<&MemoryType> {
+        let imports = |import: &Import| matches!(import.kind, Kind::Memory(_));
+        match &self.memories[..] {
+            [memory] if !self.imports.iter().any(imports) => Some(memory),
+            _ => None,
+        }
     }
 
     fn function(&self, name: &str) -> Option<&Types> {

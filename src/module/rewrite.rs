@@ -1,9 +1,13 @@
-//! New import and export sections and no start section; everything else stays byte for byte.
+//! New sections of imports, memories, tables and exports, and no start section; everything else
+//! stays byte for byte.
 
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
-use wasm_encoder::{ExportKind, ExportSection, ImportSection, RawSection, SectionId};
-use wasmparser::{Parser, Payload};
+use wasm_encoder::{
+    ExportKind, ExportSection, ImportSection, MemorySection, RawSection, SectionId, TableSection,
+};
+use wasmparser::{MemorySectionReader, Parser, Payload, TableInit, TableSectionReader, TypeRef};
 
+use super::bounds::{self, Bounds};
 use super::names::{RESERVED_EXPORTS, START};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -46,6 +50,7 @@ pub fn has_start(bytes: &[u8]) -> Result<bool> {
 pub fn rewrite(
     bytes: &[u8],
     memory: Option<(&str, &str)>,
+    bounds: &Bounds,
     resolve: impl Fn(usize) -> Option<(String, String)>,
 ) -> Result<Vec<u8>> {
     let mut module = wasm_encoder::Module::new();
@@ -65,15 +70,26 @@ pub fn rewrite(
                     let import = import?;
                     let (from, name) = resolve(position)
                         .unwrap_or_else(|| (import.module.to_owned(), import.name.to_owned()));
-                    imports.import(&from, &name, RoundtripReencoder.entity_type(import.ty)?);
+                    let ty = match import.ty {
+                        TypeRef::Memory(ty) => TypeRef::Memory(bounds::memory(ty)),
+                        ty => ty,
+                    };
+                    imports.import(&from, &name, RoundtripReencoder.entity_type(ty)?);
                 }
                 if let (Some((from, name)), Some(ty)) = (memory, own_memory) {
+                    let ty = bounds::memory(ty);
                     imports.import(from, name, RoundtripReencoder.memory_type(ty)?);
                 }
                 module.section(&imports);
             }
             Payload::ExportSection(_) | Payload::StartSection { .. } => {}
             Payload::MemorySection(_) if memory.is_some() => {}
+            Payload::MemorySection(section) => {
+                module.section(&memories(section.clone())?);
+            }
+            Payload::TableSection(section) => {
+                module.section(&tables(section.clone(), bounds)?);
+            }
             _ => {
                 if let Some((id, range)) = payload.as_section() {
                     if comes_after_exports(id)
@@ -91,6 +107,29 @@ pub fn rewrite(
         module.section(&exports);
     }
     Ok(module.finish())
+}
+
+fn memories(section: MemorySectionReader<'_>) -> Result<MemorySection> {
+    let mut memories = MemorySection::new();
+    for ty in section {
+        memories.memory(RoundtripReencoder.memory_type(bounds::memory(ty?))?);
+    }
+    Ok(memories)
+}
+
+fn tables(section: TableSectionReader<'_>, bounds: &Bounds) -> Result<TableSection> {
+    let mut tables = TableSection::new();
+    for table in section {
+        let table = table?;
+        let ty = RoundtripReencoder.table_type(bounds.table(table.ty))?;
+        match table.init {
+            TableInit::RefNull => tables.table(ty),
+            TableInit::Expr(init) => {
+                tables.table_with_init(ty, &RoundtripReencoder.const_expr(init)?)
+            }
+        };
+    }
+    Ok(tables)
 }
 
 fn read_exports(bytes: &[u8]) -> Result<ExportSection> {

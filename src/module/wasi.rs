@@ -3,7 +3,7 @@
 use wasmparser::MemoryType;
 
 use super::names::{OWN, WASI};
-use super::{Import, Module};
+use super::{Import, Module, bounds};
 
 pub const MEMORY: &str = "memory";
 /// Where there is no memory to be shared, nobody may call WASI's own.
@@ -17,6 +17,7 @@ pub fn name(index: usize) -> String {
 
 /// The text of a module with this memory, which prints what the guest prints, or does not.
 pub fn write(memory: &MemoryType, output: bool) -> String {
+    let memory = bounds::memory(*memory);
     let size = match memory.maximum {
         Some(maximum) => format!("{} {maximum}", memory.initial),
         None => memory.initial.to_string(),
@@ -35,7 +36,7 @@ pub fn replaces(function: &str) -> bool {
 /// that every guest with WASI has.
 pub fn shared(module: &Module) -> Option<&MemoryType> {
     let replaced = |import: &Import| import.module == WASI && replaces(&import.name);
-    let memory = module.memory.as_ref()?;
+    let memory = module.memory()?;
     let plain = !memory.memory64 && !memory.shared && memory.page_size_log2.is_none();
     (plain && module.imports.iter().any(replaced)).then_some(memory)
 }

@@ -14,6 +14,7 @@ use super::thrown;
 use super::value::Value;
 use crate::error::{Code, Failure};
 use crate::exchange::{self, Reply, Request};
+use crate::faults;
 use crate::plugin::{Close, Plugin, WeakPlugin};
 use crate::sync::lock;
 
@@ -58,7 +59,7 @@ impl Environment {
     /// `listener` is told, once per burst, of calls that failed, of host functions that guests
     /// wait for, of those that nobody waits for any longer, and of what plugins log and print.
     /// `answer` runs a host function of a call on this thread. Neither may throw.
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
         listener: Function<'_, News, ()>,
@@ -75,14 +76,14 @@ impl Environment {
     }
 
     /// Rejects the call of a rejection with this error.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn reject(&self, env: Env, ticket: u32, error: Unknown<'_>) {
         self.settler.reject(&env, ticket, error);
     }
 
     /// Ends a host function with these results, after these blocks were overwritten. `false`
     /// when its guest does not wait any longer.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn finish(
         &self,
         id: u32,
@@ -90,6 +91,7 @@ impl Environment {
         offsets: Vec<f64>,
         blocks: Vec<&[u8]>,
     ) -> bool {
+        faults::point("finish");
         let writes = offsets.iter().map(|offset| *offset as u64);
         let writes = writes.zip(blocks.into_iter().map(<[u8]>::to_vec));
         self.waiting.finish(id, values, writes.collect())
@@ -97,44 +99,44 @@ impl Environment {
 
     /// Ends a host function with an error that the JavaScript side has numbered. `false` when
     /// its guest does not wait any longer.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn fail(&self, id: u32, cause: u32, message: String) -> bool {
         let failure = Failure::new(Code::HostFunction, message).caused_by(cause);
         self.waiting.fail(id, failure)
     }
 
     /// A new block of the waiting guest: its offset.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn alloc(&self, env: Env, id: u32, length: f64) -> Result<f64> {
         self.number(&env, id, Request::Alloc(length as u64))
     }
 
     /// A new block of the waiting guest with these bytes: its offset.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn store(&self, env: Env, id: u32, bytes: &[u8]) -> Result<f64> {
         self.number(&env, id, Request::Store(bytes.to_vec()))
     }
 
     /// Gives a block of the waiting guest back.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn free(&self, env: Env, id: u32, offset: f64) -> Result<f64> {
         self.number(&env, id, Request::Free(offset as u64))
     }
 
     /// Sets the error of the waiting guest, which its call fails with.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn set_error(&self, env: Env, id: u32, text: String) -> Result<f64> {
         self.number(&env, id, Request::Fail(text))
     }
 
     /// The length of a block of the waiting guest, 0 where there is none.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn length(&self, env: Env, id: u32, offset: f64) -> Result<f64> {
         self.number(&env, id, Request::Length(offset as u64))
     }
 
     /// A copy of a block of the waiting guest, or null where there is none.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn read(&self, env: Env, id: u32, offset: f64) -> Result<Option<Bytes>> {
         match self.ask(&env, id, Request::Read(offset as u64))? {
             Reply::Bytes(bytes) => Ok(bytes.map(Bytes)),

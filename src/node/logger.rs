@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use super::raw::Bytes;
 use super::settler::{Event, Sender};
 use super::synchronous;
+use crate::faults;
 use crate::log::{Level, Logger, Output, Passed};
 
 /// How much of one plugin's may be on its way, in bytes, which is how much JavaScript takes in one
@@ -80,6 +81,7 @@ impl Door {
     }
 
     fn send(self: &Arc<Self>, kind: &str, text: Option<&str>, bytes: Option<&[u8]>) -> Passed {
+        faults::point("log");
         let length = text.map_or(0, str::len) + bytes.map_or(0, <[u8]>::len);
         let cost = length as u64 + MESSAGE_BYTES;
         let (max, without_room) = match synchronous::is_here() {

@@ -37,14 +37,14 @@ fn thrown(env: &Env, failure: Failure) -> Error {
 }
 
 /// Appends what plugins log to this file from now on; `level` is a level's name.
-#[napi]
+#[napi(catch_unwind)]
 pub fn set_log_file(path: String, level: String) -> Result<()> {
     let level = Level::from_name(&level).unwrap_or(Level::Info);
     LogFile::set(path.as_ref(), level).map_err(|error| Error::from_reason(error.to_string()))
 }
 
 /// The version of the Extism runtime.
-#[napi]
+#[napi(catch_unwind)]
 pub fn extism_version() -> &'static str {
     extism::extism_version().trim_end_matches('\0')
 }

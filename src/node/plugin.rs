@@ -17,7 +17,9 @@ use super::stats::PluginStats;
 use super::store::NativeStore;
 use super::synchronous::{self, Answering};
 use super::{milliseconds, thrown};
+use crate::bytes;
 use crate::call::Settle;
+use crate::faults;
 use crate::log::Level;
 use crate::plugin::{Close, Plugin, Request};
 use crate::threads;
@@ -43,7 +45,7 @@ pub struct NativePlugin {
 impl NativePlugin {
     /// Reads, checks and links the modules; compiling goes on on another thread. `id` is what
     /// host calls name this plugin by.
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new(
         env: Env,
         environment: &Environment,
@@ -71,7 +73,7 @@ impl NativePlugin {
 
     /// The same on another thread, up to a compiled first instance: a plugin, and a promise
     /// that it is open.
-    #[napi(ts_return_type = "[NativePlugin, Promise<null>]")]
+    #[napi(ts_return_type = "[NativePlugin, Promise<null>]", catch_unwind)]
     pub fn open<'env>(
         env: &'env Env,
         environment: &Environment,
@@ -112,20 +114,20 @@ impl NativePlugin {
     }
 
     /// Tells V8 what this plugin costs, so that it collects plugins that nobody has.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn opened(&self, env: Env) -> Result<()> {
         let bytes = self.plugin()?.recipe().blueprint.bytes();
         self.account(env, bytes.min(MAX_EXTERNAL_BYTES) as i64)
     }
 
     /// The names of the functions that can be called; `call` takes their positions.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn functions(&self) -> Result<Vec<String>> {
         Ok(self.plugin()?.recipe().blueprint.functions.clone())
     }
 
     /// Whether a call may need JavaScript while it runs.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn needs_javascript(&self) -> Result<bool> {
         let recipe = self.plugin()?.recipe();
         let mut functions = recipe.functions.iter();
@@ -136,47 +138,47 @@ impl NativePlugin {
     }
 
     /// The main module's exports, in its order.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn exports(&self) -> Result<Vec<Descriptor>> {
         let exports = &self.plugin()?.recipe().blueprint.exports;
         Ok(exports.iter().map(Descriptor::from).collect())
     }
 
     /// The main module's imports, in its order.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn imports(&self) -> Result<Vec<Descriptor>> {
         let imports = &self.plugin()?.recipe().blueprint.imports;
         Ok(imports.iter().map(Descriptor::from).collect())
     }
 
     /// Puts a call in the queue: a promise of its output.
-    #[napi(ts_return_type = "Promise<Buffer | null>")]
+    #[napi(ts_return_type = "Promise<Buffer | null>", catch_unwind)]
     pub fn call<'env>(
         &self,
         env: &'env Env,
         function: u32,
         input: Either<&[u8], String>,
     ) -> Result<Unknown<'env>> {
-        let request = request(function, input, None, false);
+        let request = request(env, function, input, None, false)?;
         Ok(self.submit(env, request)?.0)
     }
 
     /// Runs the start code on an instance that has not run it, if there is any: a promise that
     /// it has, or null.
-    #[napi(ts_return_type = "Promise<null> | null")]
+    #[napi(ts_return_type = "Promise<null> | null", catch_unwind)]
     pub fn start<'env>(&self, env: &'env Env) -> Result<Option<Unknown<'env>>> {
         let blueprint = &self.plugin()?.recipe().blueprint;
         if blueprint.initializers == 0 {
             return Ok(None);
         }
         let nothing = blueprint.functions.len() as u32;
-        let request = request(nothing, Either::B(String::new()), None, false);
+        let request = request(env, nothing, Either::B(String::new()), None, false)?;
         Ok(Some(self.submit(env, request)?.0))
     }
 
     /// The same with more to say: the promise, and the call's number. `nested` is for calls
     /// from a host function that this plugin waits for.
-    #[napi(ts_return_type = "[Promise<Buffer | null>, number]")]
+    #[napi(ts_return_type = "[Promise<Buffer | null>, number]", catch_unwind)]
     pub fn call_with<'env>(
         &self,
         env: &'env Env,
@@ -185,11 +187,12 @@ impl NativePlugin {
         timeout_ms: Option<f64>,
         nested: bool,
     ) -> Result<(Unknown<'env>, f64)> {
-        self.submit(env, request(function, input, timeout_ms, nested))
+        let request = request(env, function, input, timeout_ms, nested)?;
+        self.submit(env, request)
     }
 
     /// Runs a call on this thread: its output, or how it failed.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn call_sync<'env>(
         &self,
         env: &'env Env,
@@ -198,7 +201,7 @@ impl NativePlugin {
         timeout_ms: Option<f64>,
     ) -> Result<Either3<BufferSlice<'env>, Null, Rejection>> {
         let plugin = self.plugin()?;
-        let request = request(function, input, timeout_ms, false);
+        let request = request(env, function, input, timeout_ms, false)?;
         let outcome = synchronous::check_stack()
             .and_then(|()| synchronous::run(*env, &self.answer, || plugin.call_sync(request)));
         Ok(match outcome {
@@ -209,12 +212,12 @@ impl NativePlugin {
     }
 
     /// From which level on it logs; "silent" where that is not to JavaScript.
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn log_level(&self) -> &'static str {
         self.door.level().name()
     }
 
-    #[napi(setter)]
+    #[napi(setter, catch_unwind)]
     pub fn set_log_level(&self, level: String) {
         if let Some(level) = Level::from_name(&level) {
             self.door.set_level(level);
@@ -222,13 +225,13 @@ impl NativePlugin {
     }
 
     /// Makes room for what it logs next, once a turn of the loop: how many messages were dropped.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn make_room(&self) -> f64 {
         self.door.make_room() as f64
     }
 
     /// A variable of one of its instances, or null where there is none.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn variable(&self, instance: u32, name: String) -> Result<Option<Bytes>> {
         let variables = self.plugin()?.variables(instance);
         let value = variables.and_then(|variables| variables.get(name.as_bytes()));
@@ -236,7 +239,7 @@ impl NativePlugin {
     }
 
     /// Sets a variable of one of its instances, or removes it: why that is not possible.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn set_variable(
         &self,
         instance: u32,
@@ -256,25 +259,25 @@ impl NativePlugin {
     }
 
     /// Stops a call by its number; whether it was there to stop.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn cancel(&self, call: f64) -> Result<bool> {
         Ok(self.plugin()?.cancel(call as u64))
     }
 
     /// Stops what runs; whether anything did.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn cancel_running(&self) -> Result<bool> {
         Ok(self.plugin()?.cancel_running())
     }
 
     /// What the plugin does and has done.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn stats(&self) -> Result<PluginStats> {
         Ok(PluginStats::from(self.plugin()?.report()))
     }
 
     /// Takes no further calls; a promise that accepted ones are finished.
-    #[napi(ts_return_type = "Promise<null>")]
+    #[napi(ts_return_type = "Promise<null>", catch_unwind)]
     pub fn close<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
         let plugin = self.plugin()?;
         let (promise, ticket) = self.settler.promise(env, self.id, false)?;
@@ -286,6 +289,7 @@ impl NativePlugin {
 
 impl NativePlugin {
     fn submit<'env>(&self, env: &'env Env, request: Request) -> Result<(Unknown<'env>, f64)> {
+        faults::point("submit");
         let plugin = self.plugin()?;
         let (promise, ticket) = self.settler.promise(env, self.id, self.always_bytes)?;
         let call = plugin.call(request, Box::new(ticket));
@@ -313,18 +317,19 @@ impl ObjectFinalize for NativePlugin {
 }
 
 fn request(
+    env: &Env,
     function: u32,
     input: Either<&[u8], String>,
     timeout_ms: Option<f64>,
     nested: bool,
-) -> Request {
-    Request {
+) -> Result<Request> {
+    Ok(Request {
         function: function as usize,
         input: match input {
-            Either::A(bytes) => bytes.to_vec(),
+            Either::A(bytes) => bytes::copy(bytes).map_err(|failure| thrown(env, failure))?,
             Either::B(text) => text.into_bytes(),
         },
         timeout: timeout_ms.map(milliseconds),
         nested,
-    }
+    })
 }

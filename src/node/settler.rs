@@ -6,6 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
@@ -16,9 +17,11 @@ use napi::{Env, Status, sys};
 use super::host_call::HostCall;
 use super::logger::{Message, Waiting};
 use super::raw::{self, Bytes, Deferred};
-use crate::call::{Outcome, Settle};
+use crate::call::{Outcome, Settle, lost};
 use crate::error::{Code, Failure};
+use crate::faults;
 use crate::sync::lock;
+use crate::threads::panic_message;
 
 /// Something for the event loop to do.
 pub enum Event {
@@ -175,18 +178,15 @@ fn drain(env: &Env, queue: &Queue, side: &LoopSide) -> News {
             Event::Call(call) => calls.push(call),
             Event::Forget(call) => forgotten.push(call),
             Event::Message(message) => messages.push(message.take()),
-            Event::Settle(pending, Ok(output)) => match output_value(env, &pending, output) {
+            Event::Settle(pending, Ok(output)) => match contained(|| {
+                faults::point("output");
+                output_value(env, &pending, output)
+            }) {
                 Ok(value) => {
                     pending.deferred.resolve(env, value);
                     settled += 1;
                 }
-                Err(error) => {
-                    let failure = Failure::new(
-                        Code::OutOfMemory,
-                        format!("no room for the output: {error}"),
-                    );
-                    rejections.push(side.rejection(pending, failure));
-                }
+                Err(failure) => rejections.push(side.rejection(pending, failure)),
             },
             Event::Settle(pending, Err(failure)) => {
                 rejections.push(side.rejection(pending, failure))
@@ -201,6 +201,18 @@ fn drain(env: &Env, queue: &Queue, side: &LoopSide) -> News {
         some(forgotten),
         some(messages),
     ))
+}
+
+/// A panic here would end the process, and strand the rest of the burst before that.
+fn contained<T>(f: impl FnOnce() -> Result<T>) -> std::result::Result<T, Failure> {
+    match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => {
+            let message = format!("no room for the output: {error}");
+            Err(Failure::new(Code::OutOfMemory, message))
+        }
+        Err(panic) => Err(Failure::new(Code::Internal, panic_message(&*panic))),
+    }
 }
 
 fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
@@ -282,6 +294,6 @@ impl Settle for Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.send(Err(Failure::new(Code::Internal, "the call was lost")));
+        self.send(Err(lost()));
     }
 }

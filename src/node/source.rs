@@ -12,8 +12,9 @@ use super::milliseconds;
 use super::store::{Missing, NativeStore};
 use super::value::to_type;
 use crate::error::Failure;
+use crate::faults;
 use crate::host_function::{Body, HostFunction};
-use crate::instance::Recipe;
+use crate::instance::{Limits, Recipe};
 use crate::log::{Level, LogFile};
 use crate::memory_get::MemoryGet;
 use crate::module::{self, Module, Rules, Types};
@@ -49,6 +50,24 @@ pub enum VariableScope {
     Plugin,
 }
 
+/// What a plugin may take.
+#[napi(object, object_to_js = false)]
+pub struct LimitsSource {
+    /// Of its memories and blocks together.
+    pub pages: u32,
+    /// Of its tables together.
+    pub table_elements: u32,
+    /// Of blocks alone.
+    pub block_pages: Option<u32>,
+    /// Of variables together, values only; Infinity for any.
+    pub var_bytes: f64,
+    pub output_bytes: f64,
+    /// Of the stack, for each call.
+    pub stack_bytes: u32,
+    /// What a call may log and print; Infinity for any.
+    pub log_bytes: f64,
+}
+
 /// Everything a plugin is made of, checked and complete.
 #[napi(object, object_to_js = false)]
 pub struct PluginSource {
@@ -60,11 +79,7 @@ pub struct PluginSource {
     pub wasi_output: bool,
     /// Host directory and guest path.
     pub allowed_paths: Vec<(String, String)>,
-    pub max_pages: Option<u32>,
-    /// What the blocks of guests may have together, in pages.
-    pub block_pages: Option<u32>,
-    /// What variables may have together, values only; Infinity for any.
-    pub max_var_bytes: f64,
+    pub limits: LimitsSource,
     pub timeout_ms: Option<f64>,
     pub instances: u32,
     pub max_queue: u32,
@@ -95,11 +110,9 @@ pub struct Plan {
     wasi: bool,
     wasi_output: bool,
     allowed_paths: Vec<(String, String)>,
-    max_pages: Option<u32>,
-    block_pages: Option<u32>,
+    limits: LimitsSource,
     any_signature: bool,
     runs_commands: bool,
-    max_var_bytes: u64,
     variables: VariableScope,
     fuel: Option<u64>,
     codes_are_errors: bool,
@@ -160,11 +173,9 @@ impl Plan {
             wasi: source.wasi,
             wasi_output: source.wasi_output,
             allowed_paths: source.allowed_paths,
-            max_pages: source.max_pages,
-            block_pages: source.block_pages,
+            limits: source.limits,
             any_signature: source.any_signature,
             runs_commands: source.runs_commands,
-            max_var_bytes: source.max_var_bytes as u64,
             variables: source.variables,
             fuel: source.fuel.map(|fuel| fuel as u64),
             codes_are_errors: source.codes_are_errors,
@@ -189,6 +200,7 @@ impl Plan {
 
     /// Reads, checks and links the modules. With `compiled`, also waits for the first instance.
     pub fn open(self, compiled: bool) -> Result<Plugin, Failure> {
+        faults::point("open");
         let modules = self.modules.iter();
         let modules = modules.map(|(name, bytes)| Module::read(name, bytes));
         let modules = modules.collect::<Result<Vec<_>, _>>()?;
@@ -196,7 +208,9 @@ impl Plan {
         let rules = Rules {
             wasi: self.wasi,
             wasi_output: self.wasi_output,
-            block_pages: self.block_pages,
+            max_pages: self.limits.pages,
+            max_table_elements: self.limits.table_elements,
+            block_pages: self.limits.block_pages,
             any_signature: self.any_signature,
             runs_commands: self.runs_commands,
         };
@@ -221,14 +235,18 @@ impl Plan {
             config: self.config,
             wasi: self.wasi,
             allowed_paths: paths.map(|(host, guest)| (host, guest.into())).collect(),
-            max_pages: self.max_pages,
-            block_pages: self.block_pages,
-            max_var_bytes: self.max_var_bytes,
+            block_pages: self.limits.block_pages,
+            max_var_bytes: self.limits.var_bytes as u64,
+            limits: Limits {
+                output_bytes: self.limits.output_bytes as u64,
+                stack_bytes: self.limits.stack_bytes as usize,
+                log_bytes: self.limits.log_bytes as u64,
+            },
             variables: match self.variables {
                 VariableScope::Guest => Scope::Guest,
                 VariableScope::Instance => Scope::Instance,
                 VariableScope::Plugin => {
-                    Scope::Plugin(Arc::new(Variables::new(self.max_var_bytes)))
+                    Scope::Plugin(Arc::new(Variables::new(self.limits.var_bytes as u64)))
                 }
             },
             fuel: self.fuel,

@@ -54,7 +54,7 @@ impl From<Missing> for memory_get::Missing {
 
 #[napi]
 impl NativeStore {
-    #[napi(constructor)]
+    #[napi(constructor, catch_unwind)]
     pub fn new(max_entries: Option<f64>, max_bytes: Option<f64>, ttl_ms: Option<f64>) -> Self {
         let limits = Limits {
             max_entries: max_entries.map(|entries| entries as u64),
@@ -66,7 +66,7 @@ impl NativeStore {
         }
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn get<'env>(
         &self,
         env: &'env Env,
@@ -78,13 +78,13 @@ impl NativeStore {
             .transpose()
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn has(&self, key: String) -> bool {
         self.store.has(&key)
     }
 
     /// The sizes that were too large, as key, value and limit; null when the entry is set.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn set(&self, key: String, value: Either<String, &[u8]>) -> Option<Vec<f64>> {
         let value = match value {
             Either::A(text) => Value::Text(text.into()),
@@ -95,23 +95,23 @@ impl NativeStore {
         Some(sizes.map(|size| size as f64).to_vec())
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn delete(&self, key: String) -> bool {
         self.store.delete(&key)
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn clear(&self) {
         self.store.clear();
     }
 
-    #[napi(getter)]
+    #[napi(getter, catch_unwind)]
     pub fn size(&self) -> f64 {
         self.store.size() as f64
     }
 
     /// Up to `count` entries after the one with this cursor; from the start after cursor 0.
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn entries_after<'env>(
         &self,
         env: &'env Env,
@@ -129,7 +129,7 @@ impl NativeStore {
         })
     }
 
-    #[napi]
+    #[napi(catch_unwind)]
     pub fn stats(&self) -> StoreStats {
         let stats = self.store.stats();
         StoreStats {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use crate::call::{Call, Outcome, Settle};
+use crate::call::{Call, Outcome, Settle, lost};
 use crate::error::Failure;
 use crate::instance::{Ended, Recipe};
 use crate::variables::Variables;
@@ -141,7 +141,7 @@ impl Plugin {
             }
         };
         self.queue.give_back(instance, usable);
-        outcome.try_recv().unwrap_or_else(|_| Err(closed()))
+        outcome.try_recv().unwrap_or_else(|_| Err(lost()))
     }
 
     fn make(&self, request: Request, ticket: Box<dyn Settle>) -> Call {

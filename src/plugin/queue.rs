@@ -10,6 +10,7 @@ use super::serving::Feed;
 use super::stats::Stats;
 use crate::call::{Call, Settle};
 use crate::error::{Code, Failure};
+use crate::faults;
 use crate::instance::{Instance, Recipe, Slot};
 use crate::sync::lock;
 use crate::threads;
@@ -55,9 +56,16 @@ impl State {
         slots.filter(|slot| slot.running().is_some()).count()
     }
 
+    /// Takes out the slots that nothing but this has any longer. A call that one of them was
+    /// left with is lost, and says so when it is dropped.
+    pub(super) fn forget_gone(&mut self) -> Vec<Arc<Slot>> {
+        let gone = |slot: &mut Arc<Slot>| Arc::strong_count(slot) == 1;
+        self.slots.extract_if(.., gone).collect()
+    }
+
     /// One instance has nothing to do any longer. Who is to be told that this was the last.
     pub(super) fn deactivate(&mut self) -> Vec<Box<dyn Settle>> {
-        self.active -= 1;
+        self.active = self.active.saturating_sub(1);
         self.drained()
     }
 
@@ -240,7 +248,10 @@ impl Queue {
         }
         if !idle.is_empty() {
             // Unmapping memory takes its time. If no thread is to be had, it happens here.
-            let _ = threads::spawn_blocking(move || drop(idle));
+            let _ = threads::spawn_blocking(move || {
+                faults::point("drop");
+                drop(idle);
+            });
         }
         settle_all(closers);
     }

@@ -1,6 +1,7 @@
 //! How the instances of a plugin get their threads, and their calls from its queue.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -8,9 +9,10 @@ use std::time::{Duration, Instant};
 use super::queue::{Queue, closed, settle_all};
 use crate::call::Call;
 use crate::error::{Code, Failure};
+use crate::faults;
 use crate::instance::{Begun, Ended, Instance, Slot, Source};
 use crate::sync::{SPIN, spin, wait_for};
-use crate::threads;
+use crate::threads::{self, panic_message};
 
 /// How long an instance keeps its thread for the next call. Waking a waiting thread takes a
 /// fraction of what it takes to hand over an instance and to enter the runtime again.
@@ -19,7 +21,12 @@ const LINGER: Duration = Duration::from_millis(50);
 impl Queue {
     pub(super) fn spawn(self: &Arc<Self>, instance: Option<Instance>) -> Result<(), Failure> {
         let queue = self.clone();
-        threads::spawn_blocking(move || queue.run(instance))
+        threads::spawn_blocking(move || {
+            let ran = catch_unwind(AssertUnwindSafe(|| queue.run(instance)));
+            if let Err(panic) = ran {
+                queue.give_up(&Failure::new(Code::Internal, panic_message(&*panic)));
+            }
+        })
     }
 
     /// Runs one instance on this thread until it has nothing to do.
@@ -32,6 +39,7 @@ impl Queue {
                     Err(failure) => return self.give_up(&failure),
                 },
             };
+            faults::point("serve");
             if serving.serve() == Ended::Broken {
                 self.stats.replaced();
                 if let Err(failure) = serving.renew()
@@ -54,19 +62,16 @@ impl Queue {
     }
 
     fn discard(&self, instance: Instance, failure: &Failure) {
-        let slot = instance.slot().clone();
         drop(instance);
-        self.state()
-            .slots
-            .retain(|known| !Arc::ptr_eq(known, &slot));
         self.give_up(failure);
     }
 
-    /// There is one instance less to be had. Calls that nobody is left for fail with the reason:
+    /// An instance is gone, or was not to be had. Calls that nobody is left for fail with the reason:
     /// all that wait if it was the last one, and if those that are left all run calls, the ones
     /// that these may be waiting for.
     pub(super) fn give_up(&self, failure: &Failure) {
         let mut state = self.state();
+        let gone = state.forget_gone();
         let closers = state.deactivate();
         let (none, stuck) = (state.active == 0, state.busy() >= state.active);
         let failed: Vec<_> = self.with_calls(&mut state, |calls| {
@@ -74,6 +79,7 @@ impl Queue {
             calls.extract_if(.., lost).map(|(_, call)| call).collect()
         });
         drop(state);
+        drop(gone);
         self.freed.notify_all();
         for call in failed {
             call.settle(Err(failure.clone()));
