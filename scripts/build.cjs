@@ -1,11 +1,12 @@
-// Builds the addon and puts it beside package.json, where lib/native.cjs looks for it.
+// Builds the addon and puts it beside package.json, where lib/native.cjs looks for it; or, for
+// tests, another one elsewhere: build.cjs [FILE [OPTION OF CARGO]…]
 
 const { spawnSync } = require('node:child_process')
 const { copyFileSync, rmSync } = require('node:fs')
 const path = require('node:path')
 
 const root = path.join(__dirname, '..')
-const target = path.join(root, 'extism-napi.node')
+const [target = path.join(root, 'extism-napi.node'), ...options] = process.argv.slice(2)
 
 function fail (sentence) {
   console.error(sentence)
@@ -19,7 +20,8 @@ const cargo = spawnSync('cargo', [
   '--locked',
   // The runtime declares a newer Rust than it needs; it builds and passes with 1.95.
   '--ignore-rust-version',
-  '--message-format=json-render-diagnostics'
+  '--message-format=json-render-diagnostics',
+  ...options
 ], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 30 })
 
 if (cargo.error?.code === 'ENOENT') {
