@@ -73,7 +73,7 @@ class HostFunction {
       const outputs = results.map(type => wrap(type, 0))
       const returned = f(plugin, inputs, outputs, ...userData)
       const unwrapAll = () => results.map((type, i) => unwrap(outputs[i], type, i))
-      return typeof returned?.then === 'function' ? Promise.resolve(returned).then(unwrapAll) : unwrapAll()
+      return typeof returned?.then === 'function' ? after(returned, unwrapAll) : unwrapAll()
     })
   }
 
@@ -98,6 +98,11 @@ function memoryGet (name, store, options = {}) {
   if (!Store.isStore(store)) throw typeError('store', 'a Store', store)
   if (!MISSING.includes(missing)) throw valueError('missing', MISSING.map(word => `"${word}"`).join(' or '), missing)
   return HostFunction.reading(name, store, missing)
+}
+
+/** What `f` makes of what a promise gives, or of anything with a `then`, which may be the caller's own. */
+async function after (promise, f) {
+  return f(await promise)
 }
 
 function checkTypes (name, which, types) {
@@ -130,4 +135,4 @@ function unwrap (output, type, i) {
   throw typeError(`outputs[${i}].v.${FIELDS[type]}`, expected, value)
 }
 
-module.exports = { HostFunction, ValType, memoryGet }
+module.exports = { HostFunction, ValType, after, memoryGet }

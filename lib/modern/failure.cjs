@@ -15,11 +15,20 @@ const MESSAGES = {
  * and a trap is a RuntimeError of WebAssembly.
  */
 function failure ({ code, message, function: name, isExport, exitCode, backtrace, cause }) {
-  if (code === 'ERR_EXTISM_HOST_FUNCTION' && (cause instanceof Error || types.isNativeError(cause))) return cause
+  if (code === 'ERR_EXTISM_HOST_FUNCTION' && isError(cause)) return cause
   const details = { cause, function: name, exitCode, backtrace }
   if (code === 'ERR_EXTISM_TRAP') return trap(message, details)
   if (code === 'ERR_EXTISM_FUNCTION_NOT_FOUND') return notFound(name, isExport, details)
   return new ExtismError(code, MESSAGES[code]?.(message) ?? message, details)
+}
+
+/** Anything can be thrown, also a proxy that cannot be asked what it is. */
+function isError (value) {
+  try {
+    return value instanceof Error || types.isNativeError(value)
+  } catch {
+    return false
+  }
 }
 
 function notFound (name, isExport, details) {

@@ -3,7 +3,7 @@
 const { bytesOf, typeError } = require('../check.cjs')
 const { Core } = require('../core.cjs')
 const { ExtismError } = require('../errors.cjs')
-const { HostFunction } = require('../host-function.cjs')
+const { HostFunction, after } = require('../host-function.cjs')
 const { httpHandlers } = require('../http.cjs')
 const { callOptions } = require('../options.cjs')
 const { CallContext } = require('./call-context.cjs')
@@ -197,13 +197,14 @@ function handler ({ namespace, name, f }, around) {
   return call => {
     const returned = f(new CallContext(call, around), ...call.inputs)
     const results = value => resultsOf(value, call.results, `"${namespace}" "${name}"`)
-    return typeof returned?.then === 'function' ? Promise.resolve(returned).then(results) : results(returned)
+    return typeof returned?.then === 'function' ? after(returned, results) : results(returned)
   }
 }
 
 /** A host function returns a number or a bigint, or several in an array, or nothing. */
 function resultsOf (value, count, name) {
   if (count === 0 || value === undefined) return []
+  if (count > 1 && typeof value?.[Symbol.iterator] !== 'function') throw typeError(`the results of host function ${name}`, 'an array', value)
   const results = count === 1 ? [value] : [...value]
   return results.slice(0, count).map(result => {
     if (typeof result === 'number' || typeof result === 'bigint') return result
