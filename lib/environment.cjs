@@ -4,7 +4,7 @@
 // in here, in bursts.
 
 const { AsyncLocalStorage } = require('node:async_hooks')
-const { ExtismError, fromNative } = require('./errors.cjs')
+const { ExtismError, cut, fromNative } = require('./errors.cjs')
 const { HostCall } = require('./host-call.cjs')
 const { Environment } = require('./native.cjs')
 
@@ -161,7 +161,8 @@ function failure (error) {
 /** Anything can be thrown, also what cannot be printed. */
 function messageOf (error) {
   try {
-    return error instanceof Error ? `${error.message}` : `${error}`
+    const message = error instanceof Error ? `${error.message}` : `${error}`
+    return cut(message)
   } catch {
     return 'it threw something that has no text'
   }

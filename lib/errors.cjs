@@ -35,4 +35,14 @@ function fromNative (error) {
     : new ExtismError('ERR_EXTISM_INTERNAL', error.message, { cause: error })
 }
 
-module.exports = { AbortError, ExtismError, fromNative }
+const MAX_MESSAGE = 64 << 10
+
+/**
+ * A message as long as those of plugins can be. With what comes around it, a longer one could
+ * exceed what V8 takes for a string.
+ */
+function cut (message) {
+  return message.slice(0, MAX_MESSAGE)
+}
+
+module.exports = { AbortError, ExtismError, cut, fromNative }

@@ -1,6 +1,6 @@
 'use strict'
 
-const { ExtismError, fromNative } = require('./errors.cjs')
+const { ExtismError, cut, fromNative } = require('./errors.cjs')
 
 /**
  * One call of a host function, and the blocks of the waiting plugin that it has touched.
@@ -72,7 +72,7 @@ class HostCall {
   }
 
   setError (text) {
-    this.#ask('setError', text)
+    this.#ask('setError', cut(text))
   }
 
   /** What is to be written back. */

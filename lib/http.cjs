@@ -6,6 +6,8 @@ const { ExtismError } = require('./errors.cjs')
 
 const MAX_REDIRECTS = 20
 const DEFAULT_MAX_BYTES = 50 << 20
+/** A host name has 253 characters at most. */
+const MAX_PATTERN = 64 << 10
 
 /**
  * What plugins call for HTTP: handlers for `http_request`, `http_status_code` and
@@ -89,6 +91,7 @@ function hostName (name) {
  * one of these texts. An address of IPv6 has its brackets off.
  */
 function hostPattern (pattern) {
+  if (pattern.length > MAX_PATTERN) throw notPattern(pattern)
   const name = /^[^*?[\]{}]+$/.test(pattern) ? domainToASCII(pattern) || pattern : pattern
   const source = hostName(name).replace(/\[[a-z0-9-]+\]|\{[^{}]*\}|[^]/g, part => {
     if (part === '*') return '.*'
@@ -99,8 +102,12 @@ function hostPattern (pattern) {
   try {
     return new RegExp(`^${source}$`, 's')
   } catch {
-    throw valueError('each of allowed_hosts', 'a host name or a pattern for some', pattern)
+    throw notPattern(pattern)
   }
+}
+
+function notPattern (pattern) {
+  return valueError('each of allowed_hosts', 'a host name or a pattern for some', pattern)
 }
 
 function escape (text) {

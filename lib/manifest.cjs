@@ -5,9 +5,9 @@ const { readFileSync } = require('node:fs')
 const { readFile } = require('node:fs/promises')
 const path = require('node:path')
 const { types } = require('node:util')
-const { bytesOf, describe, typeError } = require('./check.cjs')
+const { bytesOf, checkPath, describe, typeError } = require('./check.cjs')
 const { download, downloadSync } = require('./download.cjs')
-const { ExtismError } = require('./errors.cjs')
+const { ExtismError, cut } = require('./errors.cjs')
 const { DEFAULT_PAGES, MAX_PAGES, limitsOf } = require('./limits.cjs')
 const { DEFAULT_TIMEOUT_MS, integer, milliseconds } = require('./options.cjs')
 
@@ -26,7 +26,7 @@ function loadManifestSync (manifest) {
   const { items, settings } = read(manifest)
   const contents = items.map((item, i) => {
     try {
-      return item.bytes ?? (typeof item.path === 'string' ? readFileSync(item.path) : downloadSync(String(item.url)))
+      return item.bytes ?? (typeof item.path === 'string' ? readFileSync(checkPath(item.path)) : downloadSync(String(item.url)))
     } catch (error) {
       throw unreadable(item, i, error)
     }
@@ -39,7 +39,7 @@ async function loadManifest (manifest) {
   const { items, settings } = read(manifest)
   const contents = await Promise.all(items.map(async (item, i) => {
     try {
-      return item.bytes ?? await (typeof item.path === 'string' ? readFile(item.path) : download(String(item.url)))
+      return item.bytes ?? await (typeof item.path === 'string' ? readFile(checkPath(item.path)) : download(String(item.url)))
     } catch (error) {
       throw unreadable(item, i, error)
     }
@@ -53,7 +53,8 @@ function read (manifest) {
   const memory = parsed.memory ?? {}
   if (typeof memory !== 'object') throw typeError('memory', 'an object', memory)
   return {
-    items: parsed.wasm.map((item, i) => {
+    // Also where there are holes, which are no modules.
+    items: Array.from(parsed.wasm, (item, i) => {
       const bytes = bytesAt(item, i)
       return { ...item, bytes: bytes && Buffer.from(bytes) }
     }),
@@ -115,7 +116,7 @@ function bytesAt (item, i) {
 
 function unreadable (item, i, cause) {
   if (cause instanceof ExtismError) return cause
-  const what = typeof item.path === 'string' ? `the file ${item.path} cannot be read` : `${item.url} cannot be downloaded`
+  const what = typeof item.path === 'string' ? `the file ${cut(item.path)} cannot be read` : `${item.url} cannot be downloaded`
   return invalid(`wasm[${i}]: ${what}: ${cause.message}`, cause)
 }
 
@@ -124,7 +125,7 @@ function checkedModule (wasm, i, data) {
   if (hash !== undefined && hash !== null) {
     const actual = createHash('sha256').update(data).digest('hex')
     if (String(hash).toLowerCase() !== actual) {
-      throw invalid(`wasm[${i}]: hash mismatch, expected ${hash}, actual ${actual}`)
+      throw invalid(`wasm[${i}]: hash mismatch, expected ${String(hash)}, actual ${actual}`)
     }
   }
   const isMain = wasm.length === 1 || (i === wasm.length - 1 && !wasm.some(other => other.name === 'main'))

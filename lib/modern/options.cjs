@@ -1,7 +1,7 @@
 'use strict'
 
 const path = require('node:path')
-const { typeError } = require('../check.cjs')
+const { describe, typeError } = require('../check.cjs')
 const { HostFunction } = require('../host-function.cjs')
 const { DEFAULT_PAGES, MAX_PAGES, limitsOf } = require('../limits.cjs')
 const { configEntries, hostList } = require('../manifest.cjs')
@@ -14,7 +14,7 @@ const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
 
 function checkLevel (level) {
   if (LEVELS.includes(level)) return level
-  const error = new TypeError(`unrecognized log level "${level}"; expected one of ${LEVELS.map(known => `"${known}"`).join(', ')}`)
+  const error = new TypeError(`unrecognized log level "${typeof level === 'string' ? level : describe(level)}"; expected one of ${LEVELS.map(known => `"${known}"`).join(', ')}`)
   error.code = 'ERR_INVALID_ARG_VALUE'
   throw error
 }
