@@ -7,7 +7,8 @@ const { ExtismError } = require('./errors.cjs')
 const MAX_REDIRECTS = 20
 const DEFAULT_MAX_BYTES = 50 << 20
 /** A host name has 253 characters at most. */
-const MAX_PATTERN = 64 << 10
+const MAX_HOST = 1_024
+const MAX_PATTERN = 4_096
 
 /**
  * What plugins call for HTTP: handlers for `http_request`, `http_status_code` and
@@ -93,25 +94,47 @@ function hostName (name) {
 function hostPattern (pattern) {
   if (pattern.length > MAX_PATTERN) throw notPattern(pattern)
   const name = /^[^*?[\]{}]+$/.test(pattern) ? domainToASCII(pattern) || pattern : pattern
-  const source = hostName(name).replace(/\[[a-z0-9-]+\]|\{[^{}]*\}|[^]/g, part => {
-    if (part === '*') return '.*'
-    if (part === '?') return '.'
-    if (part.length === 1) return escape(part)
-    return part[0] === '[' ? part : `(?:${part.slice(1, -1).split(',').map(escape).join('|')})`
+  const parts = hostName(name).match(/\[[a-z0-9-]+\]|\{[^{}]*\}|[^]/g) ?? []
+  const steps = parts.map(part => {
+    try {
+      return stepOf(part)
+    } catch {
+      throw notPattern(pattern)
+    }
   })
-  try {
-    return new RegExp(`^${source}$`, 's')
-  } catch {
-    throw notPattern(pattern)
+  return host => {
+    let places = new Set([0])
+    for (const step of steps) places = step(host, places)
+    return places.has(host.length)
   }
+}
+
+/**
+ * What gives the places in a host name that a part of a pattern can end at, of those that it can
+ * start at. A regular expression could take for ever to find that there is no way.
+ */
+function stepOf (part) {
+  if (part === '*') {
+    return (host, places) => {
+      const first = Math.min(...places)
+      return new Set(Array.from({ length: Math.max(0, host.length - first + 1) }, (_, i) => first + i))
+    }
+  }
+  if (part === '?') return matching(/[^]/)
+  if (part.length > 1 && part[0] === '[') return matching(new RegExp(part))
+  const texts = part.length > 1 ? part.slice(1, -1).split(',') : [part]
+  return (host, places) => new Set([...places].flatMap(place => {
+    return texts.filter(text => host.startsWith(text, place)).map(text => place + text.length)
+  }))
+}
+
+/** The same for one character. */
+function matching (expression) {
+  return (host, places) => new Set([...places].filter(place => expression.test(host.charAt(place))).map(place => place + 1))
 }
 
 function notPattern (pattern) {
   return valueError('each of allowed_hosts', 'a host name or a pattern for some', pattern)
-}
-
-function escape (text) {
-  return text.replace(/[.+^${}()|[\]\\*?]/g, '\\$&')
 }
 
 const refusal = url => `HTTP request to ${url} is not allowed`
@@ -131,7 +154,8 @@ function hostCheck (allowedHosts, notAllowed) {
     if (!URL.canParse(url)) throw refuse(`"${url}" is not a URL`)
     const { hostname, href, protocol } = new URL(url)
     if (protocol !== 'http:' && protocol !== 'https:') throw refuse(`HTTP request to ${url} is not allowed: only http and https are`)
-    if (!allowed.some(pattern => pattern.test(hostName(hostname)))) throw refuse(notAllowed(url, hostname))
+    const host = hostName(hostname)
+    if (host.length > MAX_HOST || !allowed.some(allows => allows(host))) throw refuse(notAllowed(url, hostname))
     return href
   }
 }
