@@ -87,6 +87,9 @@ pub struct Failure {
     pub cause: Option<u32>,
 }
 
+/// A longer message quotes something that nobody reads to the end. V8 has no text of any length.
+const MAX_MESSAGE_BYTES: usize = 64 << 10;
+
 impl Failure {
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
@@ -102,6 +105,13 @@ impl Failure {
     pub fn with_exit_code(mut self, exit_code: i32) -> Self {
         self.exit_code = Some(exit_code);
         self
+    }
+
+    /// The message, as long as a message can be.
+    pub fn into_message(self) -> String {
+        let mut message = self.message;
+        message.truncate(message.floor_char_boundary(MAX_MESSAGE_BYTES));
+        message
     }
 
     pub fn in_function(mut self, name: &str) -> Self {

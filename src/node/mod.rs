@@ -30,7 +30,7 @@ fn milliseconds(ms: f64) -> Duration {
 /// Throws an error with the code of a failure; the JavaScript side makes its own of it.
 fn thrown(env: &Env, failure: Failure) -> Error {
     let code = failure.code.name().to_owned();
-    match raw::value(env, Error::new(code, failure.message)) {
+    match raw::value(env, Error::new(code, failure.into_message())) {
         Ok(error) => Error::from(error),
         Err(error) => error,
     }

@@ -249,11 +249,11 @@ impl Rejection {
             ticket,
             plugin,
             code: failure.code.name().to_owned(),
-            message: failure.message,
-            function: failure.function,
+            function: failure.function.clone(),
             exit_code: failure.exit_code,
-            backtrace: failure.backtrace,
+            backtrace: failure.backtrace.clone(),
             cause: failure.cause,
+            message: failure.into_message(),
         }
     }
 }

@@ -28,6 +28,18 @@ test('the longest text as a path, a host or a name is refused', t => survives(t,
   lines: ['ENAMETOOLONG', 'ERR_EXTISM_MANIFEST', 'ERR_EXTISM_MANIFEST', 'ERR_INVALID_ARG_VALUE']
 }))
 
+test('the longest text as the name of a module that is refused is cut in the message', t => survives(t, `
+  ${LONGEST}
+  const bad = { wasm: [{ name: LONGEST, data: Buffer.from('(module bad') }, { data: Buffer.from('(module)') }] }
+  const twice = { wasm: [...bad.wasm, { name: 'main', data: Buffer.from('(module)') }].map(item => ({ ...item, data: Buffer.from('(module)') })) }
+  twice.wasm[1].name = LONGEST
+  const codeOf = async f => { try { await f() } catch (error) { return error.code + ' ' + (error.message.length < 1 << 20) } }
+  for (const wasm of [bad, twice]) {
+    for (const make of [createPlugin, Plugin.create, manifest => new Plugin(manifest)]) console.log(await codeOf(() => make(wasm)))
+  }`, {
+  lines: [...Array(3).fill('ERR_EXTISM_MODULE true'), ...Array(3).fill('ERR_EXTISM_LINK true')]
+}))
+
 test('an input of 256 MiB fails where there may not be so much, and the plugin serves on', t => survives(t, `
   const input = 'x'.repeat(2 ** 28)
   const plugin = new Plugin({ wasm: [{ data: CODE }], memory: { max_pages: 100 } }, false, [hostFunction(() => {})])
