@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import { extismVersion } from 'extism-napi'
 import { head, text } from './report.js'
 
-const GROUPS = ['calls', 'http', 'echo', 'work', 'host-functions', 'start', 'memory']
+const GROUPS = ['calls', 'http', 'echo', 'guard', 'work', 'host-functions', 'start', 'memory']
 
 const FULL = {
   rounds: 9,

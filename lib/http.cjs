@@ -84,7 +84,8 @@ function parseRequest (bytes) {
 
 /** A host name without what makes two spellings of one differ. */
 function hostName (name) {
-  return name.toLowerCase().replace(/^\[(.*:.*)\]$/, '$1').replace(/\.$/, '')
+  const bare = name.startsWith('[') && name.endsWith(']') && name.includes(':') ? name.slice(1, -1) : name
+  return bare.toLowerCase().replace(/\.$/, '')
 }
 
 /**
