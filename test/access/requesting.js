@@ -26,6 +26,10 @@ export const APIS = {
 
 /** What a plugin gets from there, as text. */
 export async function get (plugin, url, { function: name = 'get', ...request } = {}) {
-  const output = await plugin.call(name, JSON.stringify({ url, ...request }))
+  return textOf(await plugin.call(name, JSON.stringify({ url, ...request })))
+}
+
+/** The output of a plugin of either API, as text. */
+export function textOf (output) {
   return Buffer.from(output.buffer, output.byteOffset, output.byteLength).toString()
 }
