@@ -52,7 +52,7 @@ function prepare (directory) {
   // The home directory may be unknown.
   if (!path.isAbsolute(directory)) return undefined
   try {
-    fs.mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makeDirectory(directory)
     if (!isPrivate(directory)) return undefined
     const file = path.join(directory, 'extism-napi.toml')
     const content = [
@@ -68,6 +68,18 @@ function prepare (directory) {
     return file
   } catch {
     return undefined
+  }
+}
+
+/** With its parents. Node's own way to do so never ends in places such as /proc. */
+function makeDirectory (directory) {
+  if (fs.existsSync(directory)) return
+  makeDirectory(path.dirname(directory))
+  try {
+    fs.mkdirSync(directory, { mode: 0o700 })
+  } catch (error) {
+    // Another process may have been faster.
+    if (error.code !== 'EEXIST') throw error
   }
 }
 

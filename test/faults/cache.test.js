@@ -1,0 +1,71 @@
+import { describe, test } from 'node:test'
+import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { directory } from '../modern/making.js'
+import { printsWithin } from './limited.js'
+
+const CALL = `
+  for (const cache of JSON.parse(process.env.CACHES)) {
+    const plugin = await Plugin.create(pluginBytes('modern.wat'), false, [], undefined, null, { cache })
+    console.log(String(await plugin.call('echo', 'called')), String(plugin.callSync('echo', 'called')))
+    await plugin.close()
+    const other = await createPlugin(pluginBytes('modern.wat'), { cache })
+    console.log((await other.call('echo', 'called')).text())
+    await other.close()
+  }`
+const UNLIMITED = '-c 0'
+
+/** Runs a process that makes plugins with these caches and calls them. */
+function called (caches, { limit = UNLIMITED, env } = {}) {
+  const lines = caches.flatMap(() => ['called called', 'called'])
+  return printsWithin(limit, CALL, lines, { CACHES: JSON.stringify(caches), ...env })
+}
+
+/** What compiled code is in, below a directory. */
+function files (root) {
+  return readdirSync(root, { recursive: true }).map(name => path.join(root, name)).filter(file => statSync(file).isFile() && !/\.(stats|toml)$/.test(file))
+}
+
+describe('a plugin is made and called where its cache', () => {
+  test('is full: settings fit, and compiled code does not', async t => {
+    const cache = directory(t)
+    await called([cache], { limit: '-f 1' })
+    await called([cache])
+  })
+
+  test('can only be read', async t => {
+    const cache = directory(t)
+    await called([cache])
+    chmodSync(cache, 0o500)
+    await called([cache]).finally(() => chmodSync(cache, 0o700))
+  })
+
+  for (const length of [0, 1000]) {
+    test(`has files that are cut after ${length} bytes`, async t => {
+      const cache = directory(t)
+      await called([cache])
+      for (const file of files(cache)) truncateSync(file, Math.min(length, statSync(file).size))
+      await called([cache])
+    })
+  }
+
+  test('has a file or a link in place of a directory, or a directory in place of a file', async t => {
+    const [file, link, settings] = [directory(t), directory(t), directory(t)]
+    writeFileSync(path.join(file, 'modules'), '')
+    symlinkSync('modules', path.join(link, 'modules'))
+    mkdirSync(path.join(settings, 'extism-napi.toml', 'below'), { recursive: true })
+    await called([file, link, settings])
+  })
+
+  test('is on a device, or in a place or of a name where there can be none', () =>
+    called(['/dev/null', '/dev/full', '/proc/self/none', '/proc', '/proc/none/below', `/${'x'.repeat(300)}`, '/x'.repeat(3000)]))
+
+  test('would be in a home that is not known, or that cannot be written to', () => printsWithin(UNLIMITED, `
+    for (const env of [{}, { HOME: '/proc' }, { HOME: 'relative' }, { HOME: '/dev/full' }, { XDG_CACHE_HOME: 'relative' }, { XDG_CACHE_HOME: '/proc' }]) {
+      for (const name of ['HOME', 'XDG_CACHE_HOME']) delete process.env[name]
+      Object.assign(process.env, env)
+      const plugin = await Plugin.create(pluginBytes('modern.wat'))
+      console.log(String(await plugin.call('echo', 'called')))
+      await plugin.close()
+    }`, Array(6).fill('called')))
+})
