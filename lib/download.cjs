@@ -4,6 +4,8 @@ const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_th
 
 const MAX_BYTES = 256 << 20
 const TIMEOUT_MS = 60_000
+/** How long a worker may take to start: one that cannot does not say so while its parent waits. */
+const START_TIMEOUT_MS = 5_000
 
 /** The bytes at a URL. */
 async function download (url) {
@@ -31,13 +33,20 @@ function refused (message) {
   return Object.assign(new Error(message), { code: 'ERR_EXTISM_MANIFEST' })
 }
 
+const STARTED = 1
+const ENDED = 2
+
 const WORKER = `
-const { workerData: { file, url, port, signal } } = require('node:worker_threads')
-require(file).download(url)
+const { workerData: { file, url, port, progress } } = require('node:worker_threads')
+function report (step) {
+  Atomics.store(progress, 0, step)
+  Atomics.notify(progress, 0)
+}
+report(${STARTED})
+Promise.resolve().then(() => require(file).download(url))
   .then(bytes => port.postMessage({ bytes }), error => port.postMessage({ error: error.message }))
   .finally(() => {
-    Atomics.store(signal, 0, 1)
-    Atomics.notify(signal, 0)
+    report(${ENDED})
     port.close()
   })
 `
@@ -48,16 +57,19 @@ require(file).download(url)
  */
 function downloadSync (url) {
   const { port1, port2 } = new MessageChannel()
-  const signal = new Int32Array(new SharedArrayBuffer(4))
+  const progress = new Int32Array(new SharedArrayBuffer(4))
   const worker = new Worker(WORKER, {
     eval: true,
     execArgv: [],
-    workerData: { file: __filename, url, port: port2, signal },
+    workerData: { file: __filename, url, port: port2, progress },
     transferList: [port2]
   })
   worker.unref()
-  Atomics.wait(signal, 0, 0, TIMEOUT_MS + 5_000)
-  const { bytes, error = 'it took too long' } = receiveMessageOnPort(port1)?.message ?? {}
+  // It is known by then, and would be an uncaught exception.
+  worker.on('error', () => {})
+  const started = Atomics.wait(progress, 0, 0, START_TIMEOUT_MS) !== 'timed-out'
+  if (started) Atomics.wait(progress, 0, STARTED, TIMEOUT_MS + 5_000)
+  const { bytes, error = started ? 'it took too long' : 'no thread can be started for it' } = receiveMessageOnPort(port1)?.message ?? {}
   port1.close()
   if (bytes === undefined) throw new Error(error)
   return bytes
