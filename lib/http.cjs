@@ -6,8 +6,8 @@ const { ExtismError } = require('./errors.cjs')
 
 const MAX_REDIRECTS = 20
 const DEFAULT_MAX_BYTES = 50 << 20
-/** A host name has 253 characters at most. */
-const MAX_HOST = 1_024
+/** No host has a longer name. */
+const MAX_HOST = 253
 const MAX_PATTERN = 4_096
 
 /**

@@ -211,6 +211,11 @@ impl Store {
             .collect()
     }
 
+    /// The bytes of the keys and of the values.
+    pub fn bytes(&self) -> u64 {
+        self.order().bytes()
+    }
+
     pub fn stats(&self) -> Stats {
         let order = self.order();
         Stats {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{Code, Failure};
+use crate::faults;
 use crate::sync::lock;
 
 /// A guest gets 512 KiB of its thread's stack; host functions run on what is left.
@@ -46,7 +47,11 @@ pub fn spawn_blocking(job: impl FnOnce() + Send + 'static) -> Result<(), Failure
         job.map_or((), |job| job())
     };
     // It panics where there is no thread to be had, and yet keeps the job for later.
-    catch_unwind(AssertUnwindSafe(|| drop(runtime.spawn_blocking(run)))).map_err(|_| {
+    catch_unwind(AssertUnwindSafe(|| {
+        faults::point("thread");
+        drop(runtime.spawn_blocking(run));
+    }))
+    .map_err(|_| {
         lock(&job).take();
         no_thread()
     })

@@ -1,7 +1,7 @@
 //! How an instance is compiled and instantiated.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use extism::{CompiledPlugin, DebugOptions, Manifest, Plugin, PluginBuilder, Wasm};
@@ -19,11 +19,11 @@ pub fn compile(
     source: &Arc<dyn Source>,
 ) -> Result<CompiledPlugin, Failure> {
     faults::point("compile");
-    let build = |cache: Option<&PathBuf>| {
+    let build = |cache: Option<&PathBuf>, parallel: bool| {
         let builder = PluginBuilder::new(manifest(recipe)?)
             .with_functions(host::functions(recipe, slot, source))
             .with_wasi(recipe.wasi)
-            .with_wasmtime_config(config(&recipe.limits))
+            .with_wasmtime_config(config(&recipe.limits, parallel))
             // The defaults read the environment, and write files where it says so.
             .with_debug_options(DebugOptions {
                 profiling_strategy: ProfilingStrategy::None,
@@ -39,23 +39,21 @@ pub fn compile(
             Some(file) => builder.with_cache_config(file),
             None => builder.with_cache_disabled(),
         };
-        builder.compile().map_err(unusable)
+        builder.compile().map_err(|error| unusable(recipe, &error))
     };
-    // What is wrong with a cache, a full disk for example, is not wrong with the plugin.
-    let cached = recipe
-        .cache
-        .as_ref()
-        .map(|file| catch(|| build(Some(file))));
-    match cached {
-        Some(Ok(compiled)) => Ok(compiled),
-        _ => catch(|| build(None)),
-    }
+    // What is wrong with a cache, a full disk for example, is not wrong with the plugin, nor is a
+    // system that has no threads to compile it with.
+    catch(|| build(recipe.cache.as_ref(), true)).or_else(|_| catch(|| build(None, false)))
 }
 
-pub fn instantiate(compiled: &CompiledPlugin, slot: &Slot) -> Result<Plugin, Failure> {
+pub fn instantiate(
+    compiled: &CompiledPlugin,
+    recipe: &Recipe,
+    slot: &Slot,
+) -> Result<Plugin, Failure> {
     let plugin = catch(|| {
         faults::point("instantiate");
-        Plugin::new_from_compiled(compiled).map_err(unusable)
+        Plugin::new_from_compiled(compiled).map_err(|error| unusable(recipe, &error))
     })?;
     slot.renew(plugin.cancel_handle());
     Ok(plugin)
@@ -66,11 +64,15 @@ fn catch<T>(f: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
         .unwrap_or_else(|panic| Err(Failure::new(Code::Internal, panic_message(&*panic))))
 }
 
-fn unusable(error: extism::Error) -> Failure {
-    Failure::new(
-        Code::Instance,
-        format!("the plugin cannot be instantiated: {error:#}"),
-    )
+fn unusable(recipe: &Recipe, error: &extism::Error) -> Failure {
+    let mut paths = recipe.allowed_paths.keys();
+    let missing = paths.find(|path| !Path::new(path.trim_start_matches("ro:")).is_dir());
+    // The runtime does not say which.
+    let why = missing.map_or(format!("{error:#}"), |path| {
+        format!("the allowed path \"{path}\" is not a directory: {error:#}")
+    });
+    let message = format!("the plugin cannot be instantiated: {why}");
+    Failure::new(Code::Instance, message)
 }
 
 /// Timeouts are the watchdog's, since the runtime's own cannot differ from call to call.
@@ -89,9 +91,10 @@ fn manifest(recipe: &Recipe) -> Result<Manifest, Failure> {
     Ok(manifest)
 }
 
-fn config(limits: &Limits) -> Config {
+fn config(limits: &Limits, parallel: bool) -> Config {
     let mut config = Config::new();
     config.wasm_features(module::FEATURES, true);
     config.max_wasm_stack(limits.stack_bytes);
+    config.parallel_compilation(parallel);
     config
 }

@@ -230,7 +230,7 @@ fn done(recipe: &Arc<Recipe>, source: &Arc<dyn Source>) -> Service {
             return Ok(());
         };
         let function = call.function;
-        recipe.settle(&source, call, ran, outcome);
+        recipe.settle(&*source, call, ran, outcome);
         if blueprint.commands.contains(&function) {
             return Err(Failure::new(Code::Internal, "a command runs once"));
         }

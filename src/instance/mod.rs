@@ -1,5 +1,6 @@
 //! One running copy of a plugin: its own engine, so that stopping it stops nothing else.
 
+mod budget;
 mod build;
 mod host;
 mod quota;
@@ -25,6 +26,7 @@ use crate::threads::panic_message;
 use crate::variables::{Scope, Variables};
 use crate::watchdog;
 
+use budget::Share;
 use build::{compile, instantiate};
 use quota::Quota;
 use slot::End;
@@ -89,12 +91,17 @@ pub trait Source: Send + Sync {
     fn begin_next(&self, slot: &Slot) -> Begun;
     /// How long a call ran.
     fn ran(&self, duration: Duration);
+    /// A call was stopped, and its guest does not end. The call fails with this, and the slot's
+    /// instance is not there any longer.
+    fn abandon(&self, slot: &Slot, call: Call, ran: Duration, failure: Failure);
 }
 
 pub struct Instance {
     recipe: Arc<Recipe>,
     compiled: CompiledPlugin,
-    plugin: Plugin,
+    /// `None` where it could not be replaced.
+    plugin: Option<Plugin>,
+    _share: Share,
     slot: Arc<Slot>,
     source: Arc<dyn Source>,
     /// A stop is on its way to the engine that will find nothing to stop.
@@ -123,14 +130,16 @@ impl Instance {
     /// Compiles and instantiates; no code of the guest runs yet.
     pub fn new(recipe: Arc<Recipe>, source: Arc<dyn Source>) -> Result<Self, Failure> {
         let quota = Quota::new(recipe.block_pages, recipe.limits.log_bytes);
-        let slot = Arc::new(Slot::new(recipe.variables(), quota));
+        let slot = Arc::new(Slot::new(recipe.variables(), quota, source.clone()));
+        let share = Share::of(&recipe.blueprint)?;
         let compiled = compile(&recipe, &slot, &source)?;
-        let plugin = instantiate(&compiled, &slot)?;
+        let plugin = Some(instantiate(&compiled, &recipe, &slot)?);
         watchdog::watch(&(slot.clone() as Arc<_>))?;
         Ok(Self {
             recipe,
             compiled,
             plugin,
+            _share: share,
             slot,
             source,
             haunted: false,
@@ -144,10 +153,12 @@ impl Instance {
     /// Replaces the guest by a fresh one, from the same compiled code if nothing more is to
     /// happen to its engine.
     pub fn renew(&mut self) -> Result<(), Failure> {
+        // There may be no room for both.
+        self.plugin = None;
         if std::mem::take(&mut self.haunted) {
             self.compiled = compile(&self.recipe, &self.slot, &self.source)?;
         }
-        self.plugin = instantiate(&self.compiled, &self.slot)?;
+        self.plugin = Some(instantiate(&self.compiled, &self.recipe, &self.slot)?);
         if matches!(self.recipe.variables, Scope::Guest) {
             self.slot.variables().clear();
         }
@@ -156,7 +167,9 @@ impl Instance {
 
     /// Runs calls until the source has no more or the guest cannot go on. Each is settled.
     pub fn serve(&mut self) -> Ended {
-        let plugin = &mut self.plugin;
+        let Some(plugin) = &mut self.plugin else {
+            return Ended::Broken;
+        };
         let result = catch_unwind(AssertUnwindSafe(|| {
             plugin.call_get_error_code::<_, Vec<u8>>(module::SERVE, "")
         }));
@@ -201,7 +214,7 @@ impl Instance {
             }
             (None, Err(panic)) => Err(Failure::new(Code::Internal, panic_message(&*panic))),
         };
-        self.recipe.settle(&self.source, call, ran, outcome);
+        self.recipe.settle(&*self.source, call, ran, outcome);
         Ended::Broken
     }
 
@@ -220,7 +233,7 @@ impl Recipe {
         }
     }
 
-    fn settle(&self, source: &Arc<dyn Source>, call: Call, ran: Duration, outcome: Outcome) {
+    pub fn settle(&self, source: &dyn Source, call: Call, ran: Duration, outcome: Outcome) {
         faults::point("settle");
         source.ran(ran);
         let name = self.blueprint.functions.get(call.function);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use extism::CancelHandle;
 
+use super::Source;
 use super::quota::Quota;
 use crate::call::Call;
 use crate::error::{Code, Failure};
@@ -20,6 +21,7 @@ pub struct Slot {
     id: u32,
     variables: Arc<Variables>,
     quota: Quota,
+    source: Arc<dyn Source>,
     state: Mutex<State>,
     /// Wakes a guest that sleeps: its call is being stopped.
     stopped: Condvar,
@@ -35,6 +37,9 @@ struct State {
     started: Option<Instant>,
     /// The running call is the only one to run now.
     alone: bool,
+    /// It runs on a thread that does not wait for anything else, and cannot be left alone.
+    borrowed: bool,
+    /// When the running call is to be stopped, or, once it is being stopped, abandoned.
     deadline: Option<Instant>,
     /// Why the running call is being stopped. From here on nothing new may run.
     stop: Option<Failure>,
@@ -52,7 +57,13 @@ struct State {
     /// The host function in JavaScript that the guest waits for.
     exchange: Option<Arc<Exchange>>,
     initialized: usize,
+    /// Nobody waits for the guest any longer, wherever it is.
+    abandoned: bool,
 }
+
+/// How long a guest may take to end once it is stopped. The runtime cannot interrupt what it does
+/// in the system, nor a single instruction on gigabytes.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// What was running when a guest returned or broke off.
 pub struct End {
@@ -67,12 +78,13 @@ pub struct End {
 }
 
 impl Slot {
-    pub fn new(variables: Arc<Variables>, quota: Quota) -> Self {
+    pub fn new(variables: Arc<Variables>, quota: Quota, source: Arc<dyn Source>) -> Self {
         static IDS: AtomicU32 = AtomicU32::new(0);
         Self {
             id: IDS.fetch_add(1, Ordering::Relaxed),
             variables,
             quota,
+            source,
             state: Mutex::default(),
             stopped: Condvar::new(),
         }
@@ -100,9 +112,11 @@ impl Slot {
         };
     }
 
-    /// Keeps a call until the guest asks for it.
+    /// Keeps a call until the guest asks for it, on a thread that waits for nothing else.
     pub fn hold(&self, call: Call) {
-        lock(&self.state).held = Some(call);
+        let mut state = lock(&self.state);
+        state.held = Some(call);
+        state.borrowed = true;
     }
 
     pub fn take_held(&self) -> Option<Call> {
@@ -171,6 +185,7 @@ impl Slot {
         let mut state = lock(&self.state);
         state.exchange = None;
         state.alone = false;
+        state.borrowed = false;
         let noted = state.noted.take();
         let reason = match state.stop.clone() {
             // What a host function threw is kept for whoever reports it.
@@ -260,24 +275,43 @@ impl Slot {
             _ => return false,
         }
         self.stopped.notify_all();
-        state.stop(failure)
+        let stopped = state.stop(failure);
+        let deadline = state.deadline;
+        drop(state);
+        if let Some(deadline) = deadline {
+            watchdog::expect(deadline);
+        }
+        stopped
+    }
+
+    /// Whether nobody waits for the guest any longer: somebody else has taken its place.
+    pub fn is_abandoned(&self) -> bool {
+        lock(&self.state).abandoned
     }
 }
 
 impl Watched for Slot {
-    /// Stops the running call if its time is up; else says when it will be.
+    /// Stops the running call if its time is up, and leaves it alone if that has not ended it;
+    /// else says when it will be.
     fn expire(&self, now: Instant) -> Option<Instant> {
         let mut state = lock(&self.state);
         let deadline = state.deadline?;
         if deadline > now {
             return Some(deadline);
         }
+        if let Some(failure) = state.stop.clone() {
+            let (call, ran) = state.take()?;
+            state.abandoned = true;
+            drop(state);
+            self.source.abandon(self, call, ran, failure);
+            return None;
+        }
         let timeout = state.running.as_ref().and_then(|call| call.timeout);
         let timeout = timeout.unwrap_or_default().as_millis();
         let message = format!("the call took longer than its timeout of {timeout} ms");
         self.stopped.notify_all();
         state.stop(Failure::new(Code::Timeout, message));
-        None
+        state.deadline
     }
 }
 
@@ -289,10 +323,10 @@ impl State {
     }
 
     fn stop(&mut self, failure: Failure) -> bool {
-        self.deadline = None;
         if self.stop.is_some() {
             return false;
         }
+        self.deadline = (!self.borrowed).then(|| Instant::now() + GRACE);
         // A guest that waits in a host function of ours needs no more than that function's end.
         if let Some(exchange) = self.exchange.take() {
             exchange.interrupt(failure.clone());

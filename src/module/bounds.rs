@@ -14,6 +14,8 @@ const MAX_PAGES_64: u64 = 1 << 48;
 pub struct Bounds {
     /// How many pages its memories have from the start.
     pub initial_pages: u64,
+    /// How many memories it has.
+    pub memories: u64,
     /// By how many pages its memories and blocks may grow, together.
     pub growth_pages: u32,
     /// By how many elements each of its tables may grow.
@@ -26,7 +28,7 @@ impl Bounds {
         rules: &Rules,
     ) -> Result<Self, Failure> {
         let memories = modules.clone().flat_map(|module| &module.memories);
-        let initial_pages = sum(memories.map(|memory| memory.initial));
+        let initial_pages = sum(memories.clone().map(|memory| memory.initial));
         let tables = modules.flat_map(|module| &module.tables);
         let elements = sum(tables.clone().map(|table| table.initial));
         let max_elements = u64::from(rules.max_table_elements);
@@ -38,6 +40,7 @@ impl Bounds {
             .ok_or_else(|| too_much("table elements", elements, rules.max_table_elements))?;
         Ok(Self {
             initial_pages,
+            memories: memories.count() as u64,
             growth_pages: u32::try_from(growth_pages).unwrap_or(u32::MAX),
             // The runtime does not count what tables grow by. What they are declared with does
             // hold, so each may have its share of what is left.

@@ -42,6 +42,10 @@
   (global $used (mut i64) (i64.const 0))
   (global $used8 (mut i64) (i64.const 0))
 
+  ;; The one found before that: many guests go back and forth between two.
+  (global $start_before (mut i64) (i64.const 0))
+  (global $used_before (mut i64) (i64.const 0))
+
   (global $output (mut i32) (i32.const 0))
   ;; The kernel does not know of errors: the runtime would take one that is left there, when no
   ;; call runs any longer, for a guest that broke off.
@@ -51,6 +55,8 @@
   (global $limit i64 (i64.const (; limit ;)))
 
   (func $remember (param $data i64) (param $length i64)
+    (global.set $start_before (global.get $start))
+    (global.set $used_before (global.get $used))
     (global.set $start (local.get $data))
     (global.set $used (local.get $length))
     (global.set $used8
@@ -59,8 +65,9 @@
         (i64.const 0)
         (i64.ge_u (local.get $length) (i64.const 8)))))
 
-  ;; Whoever may have freed a block, or made one, makes the last block found unreliable.
+  ;; Whoever may have freed a block, or made one, makes the last blocks found unreliable.
   (func $forget
+    (call $remember (i64.const 0) (i64.const 0))
     (call $remember (i64.const 0) (i64.const 0)))
 
   (func $size (param $header i64) (result i64)
@@ -111,10 +118,15 @@
     (i64.extend_i32_u
       (i32.load (i32.shl (i32.sub (local.get $low) (i32.const 1)) (i32.const 2)))))
 
-  ;; Makes the live block around an address the last one found; forgets where there is none.
+  ;; Makes the live block around an address the last one found, if there is one.
   (func $find (param $address i64)
     (local $data i64) (local $header i64) (local $next i64)
-    (call $forget)
+    (if (i64.lt_u
+          (i64.sub (local.get $address) (global.get $start_before))
+          (global.get $used_before))
+      (then
+        (call $remember (global.get $start_before) (global.get $used_before))
+        (return)))
     (call $catch_up)
     (local.set $data (call $nearest (local.get $address)))
     (if (i64.eqz (local.get $data))

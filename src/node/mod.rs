@@ -22,6 +22,9 @@ use napi::bindgen_prelude::*;
 use crate::error::Failure;
 use crate::log::{Level, LogFile};
 
+/// V8 gives up on more than it can imagine.
+const MAX_EXTERNAL_BYTES: u64 = 1 << 30;
+
 /// A duration; what is too long to be one is never over either way.
 fn milliseconds(ms: f64) -> Duration {
     Duration::try_from_secs_f64(ms / 1000.0).unwrap_or(Duration::MAX)

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use napi::Env;
 use napi::bindgen_prelude::*;
@@ -11,21 +11,19 @@ use super::descriptor::Descriptor;
 use super::environment::Environment;
 use super::logger::Door;
 use super::raw::Bytes;
-use super::settler::{Rejection, Settler};
+use super::settler::{Rejection, Settler, Ticket};
 use super::source::{Plan, PluginSource};
 use super::stats::PluginStats;
 use super::store::NativeStore;
 use super::synchronous::{self, Answering};
-use super::{milliseconds, thrown};
+use super::{MAX_EXTERNAL_BYTES, milliseconds, thrown};
 use crate::bytes;
-use crate::call::Settle;
+use crate::call::{Outcome, Settle};
 use crate::faults;
 use crate::log::Level;
 use crate::plugin::{Close, Plugin, Request};
+use crate::sync::lock;
 use crate::threads;
-
-/// V8 gives up on more than it can imagine.
-const MAX_EXTERNAL_BYTES: u64 = 1 << 30;
 
 #[napi(custom_finalize)]
 pub struct NativePlugin {
@@ -91,6 +89,8 @@ impl NativePlugin {
             environment.plugins.clone(),
         );
         let place = plugin.clone();
+        let ticket = Arc::new(Mutex::new(Some(ticket)));
+        let kept = ticket.clone();
         let job = move || {
             let outcome = plan.open(true).map(|plugin| {
                 plugins.adopt(&plugin);
@@ -98,9 +98,11 @@ impl NativePlugin {
                 let _ = place.set(plugin);
                 None
             });
-            Box::new(ticket).settle(outcome);
+            settle(&ticket, outcome);
         };
-        threads::spawn_blocking(job).map_err(|failure| thrown(env, failure))?;
+        if let Err(failure) = threads::spawn_blocking(job) {
+            settle(&kept, Err(failure));
+        }
         let native = Self {
             id,
             settler: environment.settler.clone(),
@@ -313,6 +315,13 @@ impl ObjectFinalize for NativePlugin {
             plugin.close(Close::Drain, None);
         }
         self.account(env, 0)
+    }
+}
+
+/// Settles a ticket that two have, of whom one settles it.
+fn settle(ticket: &Mutex<Option<Ticket>>, outcome: Outcome) {
+    if let Some(ticket) = lock(ticket).take() {
+        Box::new(ticket).settle(outcome);
     }
 }
 

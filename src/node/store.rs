@@ -1,18 +1,24 @@
 //! The native store behind the `Map` face.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use napi::Env;
 use napi::bindgen_prelude::*;
 
-use super::milliseconds;
+use super::{MAX_EXTERNAL_BYTES, milliseconds};
 use crate::memory_get;
 use crate::store::{Limits, Store, Value};
 
-#[napi]
+#[napi(custom_finalize)]
 pub struct NativeStore {
     pub(super) store: Arc<Store>,
+    /// What V8 was told that it costs, in bytes.
+    external: Cell<i64>,
 }
+
+/// V8 is not told of less: that takes longer than a small entry does.
+const ACCOUNT_BYTES: i64 = 64 << 10;
 
 /// What `memoryGet` gives a plugin for a key that is not there.
 #[napi(string_enum = "lowercase")]
@@ -63,6 +69,7 @@ impl NativeStore {
         };
         Self {
             store: Arc::new(Store::new(limits)),
+            external: Cell::default(),
         }
     }
 
@@ -85,24 +92,35 @@ impl NativeStore {
 
     /// The sizes that were too large, as key, value and limit; null when the entry is set.
     #[napi(catch_unwind)]
-    pub fn set(&self, key: String, value: Either<String, &[u8]>) -> Option<Vec<f64>> {
+    pub fn set(
+        &self,
+        env: Env,
+        key: String,
+        value: Either<String, &[u8]>,
+    ) -> Result<Option<Vec<f64>>> {
         let value = match value {
             Either::A(text) => Value::Text(text.into()),
             Either::B(bytes) => Value::Bytes(bytes.into()),
         };
-        let refused = self.store.set(&key, value).err()?;
-        let sizes = [refused.key_bytes, refused.value_bytes, refused.max_bytes];
-        Some(sizes.map(|size| size as f64).to_vec())
+        let refused = self.store.set(&key, value).err();
+        self.account(env)?;
+        Ok(refused.map(|refused| {
+            let sizes = [refused.key_bytes, refused.value_bytes, refused.max_bytes];
+            sizes.map(|size| size as f64).to_vec()
+        }))
     }
 
     #[napi(catch_unwind)]
-    pub fn delete(&self, key: String) -> bool {
-        self.store.delete(&key)
+    pub fn delete(&self, env: Env, key: String) -> Result<bool> {
+        let deleted = self.store.delete(&key);
+        self.account(env)?;
+        Ok(deleted)
     }
 
     #[napi(catch_unwind)]
-    pub fn clear(&self) {
+    pub fn clear(&self, env: Env) -> Result<()> {
         self.store.clear();
+        self.account(env)
     }
 
     #[napi(getter, catch_unwind)]
@@ -140,6 +158,26 @@ impl NativeStore {
             evictions: stats.evictions as f64,
             expirations: stats.expirations as f64,
         }
+    }
+}
+
+impl NativeStore {
+    /// Tells V8 what this store costs, so that it collects stores that nobody has.
+    fn account(&self, env: Env) -> Result<()> {
+        let bytes = self.store.bytes().min(MAX_EXTERNAL_BYTES) as i64;
+        let change = bytes - self.external.get();
+        if change.abs() >= ACCOUNT_BYTES {
+            self.external.set(bytes);
+            env.adjust_external_memory(change)?;
+        }
+        Ok(())
+    }
+}
+
+impl ObjectFinalize for NativeStore {
+    fn finalize(self, env: Env) -> Result<()> {
+        env.adjust_external_memory(-self.external.get())?;
+        Ok(())
     }
 }
 

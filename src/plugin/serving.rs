@@ -40,7 +40,11 @@ impl Queue {
                 },
             };
             faults::point("serve");
-            if serving.serve() == Ended::Broken {
+            let ended = serving.serve();
+            if serving.slot().is_abandoned() {
+                return;
+            }
+            if ended == Ended::Broken {
                 self.stats.replaced();
                 if let Err(failure) = serving.renew()
                     && let Some(instance) = instance
@@ -84,6 +88,24 @@ impl Queue {
         for call in failed {
             call.settle(Err(failure.clone()));
         }
+        settle_all(closers);
+    }
+
+    /// An instance does not end, and nobody waits for it any longer. Another one serves on.
+    fn abandon(self: &Arc<Self>, slot: &Slot) {
+        self.stats.replaced();
+        let mut state = self.state();
+        state.slots.retain(|known| known.id() != slot.id());
+        if !state.calls.is_empty() {
+            drop(state);
+            if let Err(failure) = self.spawn(None) {
+                self.give_up(&failure);
+            }
+            return;
+        }
+        let closers = state.deactivate();
+        drop(state);
+        self.freed.notify_all();
         settle_all(closers);
     }
 
@@ -191,6 +213,13 @@ impl Source for Feed {
             state = wait_for(&queue.arrived, state, LINGER - waited);
             state.waiting -= 1;
             state.woken = state.woken.saturating_sub(1);
+        }
+    }
+
+    fn abandon(&self, slot: &Slot, call: Call, ran: Duration, failure: Failure) {
+        if let Some(queue) = self.queue.upgrade() {
+            queue.recipe.settle(self, call, ran, Err(failure));
+            queue.abandon(slot);
         }
     }
 

@@ -54,7 +54,7 @@ function survives (body, lines) {
         await f()
         return 'none'
       } catch (error) {
-        assert.match(error.message, /on purpose|was lost/)
+        assert.match(error.message, /on purpose|was lost|has no thread/)
         return error.code
       } finally {
         await served()
@@ -68,9 +68,9 @@ function survives (body, lines) {
 const INTERNAL = 'ERR_EXTISM_INTERNAL'
 
 describe('a panic is the error of one call, and nothing else,', () => {
-  for (const point of ['host function', 'settle', 'output', 'submit', 'serve']) {
-    // A plugin that serves asks for its thread when it has let go of it.
-    const idle = point === 'serve' ? 'await new Promise(resolve => setTimeout(resolve, 200));' : ''
+  for (const point of ['host function', 'settle', 'output', 'submit', 'serve', 'thread']) {
+    // A plugin asks for a thread when it has let go of the one it had.
+    const idle = ['serve', 'thread'].includes(point) ? 'await new Promise(resolve => setTimeout(resolve, 200));' : ''
     test(`at "${point}"`, () => survives(`
       for (let i = 0; i < 3; i++) { ${idle} console.log(await panicking('${point}', () => plugin.call('echo', 'x'))) }`, Array(3).fill(INTERNAL)))
   }
@@ -81,7 +81,7 @@ describe('a panic is the error of one call, and nothing else,', () => {
   }
 
   test('in callSync', () => survives(`
-    for (const point of ['host function', 'settle']) console.log(await panicking(point, () => plugin.callSync('echo', 'x')))`, [INTERNAL, INTERNAL]))
+    for (let i = 0; i < 3; i++) console.log(await panicking('settle', () => plugin.callSync('echo', 'x')))`, Array(3).fill(INTERNAL)))
 
   test('where a logger gets its messages', () => survives(`
     const logging = await createPlugin(data, { logLevel: 'info', logger: { info () {} }, functions: { 'extism:host/user': { answer: () => 0n } } })
@@ -91,6 +91,10 @@ describe('a panic is the error of one call, and nothing else,', () => {
 })
 
 describe('a panic is the error of a plugin that is being made,', () => {
+  test('where there is no thread to compile it on', () => survives(`
+    console.log(await panicking('thread', () => Plugin.create(data, false, [answer])))
+    console.log(await panicking('thread', open))`, [INTERNAL, INTERNAL]))
+
   for (const point of ['open', 'compile', 'instantiate']) {
     test(`at "${point}"`, () => survives(`
       console.log(await panicking('${point}', () => Plugin.create(data, false, [answer])))

@@ -1,0 +1,45 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { describe, test } from 'node:test'
+import { prints } from '../helpers.js'
+
+/** A plugin whose `open` waits in the system for as long as nobody writes to a pipe. */
+const WAITING = `
+  const data = guest(\`
+    (data (i32.const 100) "pipe")
+    (func (export "open")
+      (drop (call $open (i32.const 3) (i32.const 0) (i32.const 100) (i32.const 4) (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 200))))
+    (func (export "echo") (call $give (call $input)))\`, {
+    user: '(import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))'
+  })
+  const manifest = directory => ({ wasm: [{ data }], allowed_paths: { [directory]: '/' }, timeout_ms: 100 })`
+
+describe('a plugin that waits in the system, where nothing can stop it,', () => {
+  const waits = (t, script, lines) => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'extism-napi-'))
+    t.after(() => rmSync(directory, { recursive: true }))
+    execFileSync('mkfifo', [path.join(directory, 'pipe')])
+    return prints(`${WAITING}\nconst directory = ${JSON.stringify(directory)}\n${script}`, lines)
+  }
+
+  test('is left alone: its call ends, others run, and so does the process', t => waits(t, `
+    const plugin = new Plugin(manifest(directory), true)
+    const calls = ['open', 'echo', 'open', 'echo'].map(name => plugin.call(name, 'served').then(String, error => error.code))
+    for (const call of calls) console.log(await call)
+    const { active, queued, instances, replaced } = plugin.stats()
+    console.log(active, queued, instances, replaced)
+    await plugin.close()`, ['ERR_EXTISM_TIMEOUT', 'served', 'ERR_EXTISM_TIMEOUT', 'served', '0 0 1 2']))
+
+  test('does not keep its plugin from closing, nor a cancel from coming through', t => waits(t, `
+    const plugin = new Plugin({ ...manifest(directory), timeout_ms: 0 }, true)
+    const controller = new AbortController()
+    const call = plugin.call('open', '', { signal: controller.signal })
+    while (plugin.stats().active === 0) await new Promise(setImmediate)
+    const closing = plugin.close()
+    controller.abort()
+    console.log(await call.catch(error => error.name))
+    await closing
+    console.log('closed')`, ['AbortError', 'closed']))
+})
