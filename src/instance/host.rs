@@ -114,7 +114,6 @@ fn function(
         move |plugin: &mut CurrentPlugin, inputs: &[Val], outputs: &mut [Val], _: UserData<()>| {
             outputs.clone_from_slice(&zeros);
             let result = catch_unwind(AssertUnwindSafe(|| {
-                faults::point("host function");
                 service(&mut Guest::new(plugin, &slot), inputs, outputs)
             }));
             let result = result
@@ -202,6 +201,7 @@ fn input(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Fai
 fn done(recipe: &Arc<Recipe>, source: &Arc<dyn Source>) -> Service {
     let (recipe, source) = (recipe.clone(), source.clone());
     Box::new(move |guest, inputs, outputs| {
+        faults::point("done");
         let blueprint = &recipe.blueprint;
         let code = inputs[0].i32().unwrap_or_default();
         let error = guest.slot.take_error();

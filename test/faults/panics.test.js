@@ -68,7 +68,7 @@ function survives (body, lines) {
 const INTERNAL = 'ERR_EXTISM_INTERNAL'
 
 describe('a panic is the error of one call, and nothing else,', () => {
-  for (const point of ['host function', 'settle', 'output', 'submit', 'serve', 'thread']) {
+  for (const point of ['done', 'settle', 'output', 'submit', 'serve', 'thread']) {
     // A plugin asks for a thread when it has let go of the one it had.
     const idle = ['serve', 'thread'].includes(point) ? 'await new Promise(resolve => setTimeout(resolve, 200));' : ''
     test(`at "${point}"`, () => survives(`
