@@ -3,7 +3,7 @@
 const { createHash } = require('node:crypto')
 const { readFile } = require('node:fs/promises')
 const { fileURLToPath } = require('node:url')
-const { bytesOf, checkPath, describe } = require('../check.cjs')
+const { bytesOf, describe } = require('../check.cjs')
 const { body } = require('../download.cjs')
 const { ExtismError } = require('../errors.cjs')
 
@@ -68,16 +68,17 @@ function parse (text) {
 function check (manifest) {
   if (typeof manifest !== 'object' || manifest === null || !('wasm' in manifest)) throw typeError('Expected "wasm" key in manifest')
   if (!Array.isArray(manifest.wasm)) throw typeError('Expected "manifest.wasm" to be array')
-  Array.from(manifest.wasm, (item, i) => {
-    if (typeof item === 'object' && item !== null && SOURCES.some(source => source in item)) return
+  // A hole is an item as well, though not for `forEach`.
+  for (const [i, item] of manifest.wasm.entries()) {
+    if (typeof item === 'object' && item !== null && SOURCES.some(source => source in item)) continue
     throw typeError(`Expected every item in "manifest.wasm" to include either a "data", "url", or "path" key; got bad item at index ${i}`)
-  })
+  }
   if (manifest.wasm.length === 0) throw invalid('the manifest has no modules')
   return manifest
 }
 
 async function contents (item, i, fetch) {
-  if (item.path) return readFile(typeof item.path === 'string' ? checkPath(item.path) : item.path)
+  if (item.path) return readFile(item.path)
   if (item.url) return fromUrl(new URL(item.url), fetch)
   if (item.response) return body(await item.response)
   if (item.module) throw item.hash ? invalid('Item specified a hash but WebAssembly.Module source data is unavailable for hashing') : noModule()
@@ -106,7 +107,7 @@ function noModule () {
 function checkHash ({ hash }, data) {
   if (hash === undefined || hash === null) return
   const actual = createHash('sha256').update(data).digest('hex')
-  if (String(hash).toLowerCase() !== actual) throw invalid(`Plugin error: hash mismatch. Expected: ${String(hash)}. Actual: ${actual}`)
+  if (String(hash).toLowerCase() !== actual) throw invalid(`Plugin error: hash mismatch. Expected: ${hash}. Actual: ${actual}`)
 }
 
 function nameOf ({ name, hash }, i, items) {

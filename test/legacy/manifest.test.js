@@ -104,6 +104,12 @@ describe('manifest: an object', () => {
     }
   })
 
+  test('with a hole among its modules is refused by its place', async () => {
+    const manifest = { wasm: [{ data: BINARY }].concat(Array(1)) }
+    refused(manifest, 'ERR_EXTISM_MANIFEST', /wasm\[1\]/)
+    await assert.rejects(Plugin.create(manifest), { code: 'ERR_EXTISM_MANIFEST' })
+  })
+
   test('with a file that is not there is refused, and names it', () => {
     refused({ wasm: [{ path: 'no/such.wasm' }] }, 'ERR_EXTISM_MANIFEST', /wasm\[0\].*no\/such\.wasm.*ENOENT/)
   })

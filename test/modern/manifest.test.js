@@ -102,6 +102,7 @@ describe('createPlugin(manifest)', () => {
     for (const item of [{}, { name: 'main' }]) {
       await refused({ wasm: [{ data: HELLO }, item] }, 'Expected every item in "manifest.wasm" to include either a "data", "url", or "path" key; got bad item at index 1', 'TypeError')
     }
+    await refused({ wasm: Array(1) }, 'Expected every item in "manifest.wasm" to include either a "data", "url", or "path" key; got bad item at index 0', 'TypeError')
     await refused({ wasm: [{ path: '', name: 'main', data: null }] }, 'Unrecognized wasm item at index 0. Keys include: "data,name,path"')
     await refused({ wasm: [{ name: 'other', data: HELLO }] }, 'manifest with multiple modules must designate one "main" module')
     await assert.rejects(createPlugin({ wasm: [] }), { code: 'ERR_EXTISM_MANIFEST' })
