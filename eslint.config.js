@@ -5,7 +5,7 @@ import stylistic from '@stylistic/eslint-plugin'
 import globals from 'globals'
 
 export default [
-  { ignores: ['target/'] },
+  { ignores: ['target/', 'fuzz/target/'] },
   js.configs.recommended,
   stylistic.configs.customize({ braceStyle: '1tbs', commaDangle: 'never', quoteProps: 'as-needed' }),
   {

@@ -84,7 +84,7 @@ impl Store {
         Self::with_clock(limits, Instant::now)
     }
 
-    fn with_clock(limits: Limits, now: fn() -> Instant) -> Self {
+    pub(crate) fn with_clock(limits: Limits, now: fn() -> Instant) -> Self {
         Self {
             limits,
             now,

@@ -1,0 +1,26 @@
+//! Several modules, host functions and rules.
+
+#![no_main]
+
+use extism_napi_fuzz::module::{Module, link};
+use extism_napi_fuzz::{Manifest, check};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|manifest: Manifest| {
+    let mut originals = manifest.modules();
+    let modules = originals.iter();
+    let modules: Result<Vec<_>, _> = modules
+        .map(|(name, bytes)| Module::read(name, bytes))
+        .collect();
+    let Ok(modules) = modules else {
+        return;
+    };
+    let (functions, rules) = (manifest.functions(), manifest.rules());
+    let Ok(blueprint) = link(modules, &functions, &rules) else {
+        return;
+    };
+    if !originals.iter().any(|(name, _)| name == "main") {
+        originals.last_mut().unwrap().0 = "main".to_owned();
+    }
+    check(&originals, functions.len(), &rules, &blueprint);
+});

@@ -1,0 +1,56 @@
+//! One module: bytes of any kind, generated ones, and generated ones with errors.
+
+#![no_main]
+
+use arbitrary::{Result, Unstructured};
+use extism_napi_fuzz::module::{Module, Rules, link};
+use extism_napi_fuzz::{binary, check, functions, generate, mutate};
+use libfuzzer_sys::{Corpus, fuzz_target};
+
+fuzz_target!(|data: &[u8]| -> Corpus {
+    match run(&mut Unstructured::new(data)) {
+        Ok(()) => Corpus::Keep,
+        Err(_) => Corpus::Reject,
+    }
+});
+
+fn run(u: &mut Unstructured) -> Result<()> {
+    let (kind, flags): (u8, u8) = u.arbitrary()?;
+    let rules = Rules {
+        wasi: flags & 1 != 0,
+        wasi_output: flags & 2 != 0,
+        runs_commands: flags & 4 != 0,
+        any_signature: flags & 8 != 0,
+        block_pages: (flags & 16 != 0).then_some(u32::from(flags)),
+    };
+    let environment = kind & 4 != 0;
+    let bytes = match kind % 4 {
+        0 => u.bytes(u.len())?.to_vec(),
+        1 => {
+            let mut bytes = generate(u, environment)?;
+            mutate(u, &mut bytes)?;
+            bytes
+        }
+        _ => generate(u, environment)?,
+    };
+    let valid = kind % 4 > 1;
+    let module = match Module::read("main", &bytes) {
+        Ok(module) => module,
+        Err(failure) => {
+            assert!(!valid, "a valid module is refused: {failure}");
+            return Ok(());
+        }
+    };
+    let functions = functions();
+    match link(vec![module], &functions, &rules) {
+        Ok(blueprint) => {
+            let originals = [("main".to_owned(), binary(&bytes))];
+            check(&originals, functions.len(), &rules, &blueprint);
+        }
+        Err(failure) => {
+            let provided = valid && environment && rules.wasi;
+            assert!(!provided, "what is provided is refused: {failure}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,15 @@
+;; What a generated module may import of slots.wat.
+(module
+  (import "slots" "alloc" (func (param i32 i32)))
+  (import "slots" "length" (func (param i32) (result i64)))
+  (import "slots" "load" (func (param i32 i32) (result i32)))
+  (import "slots" "store" (func (param i32 i32 i32)))
+  (import "slots" "input_length" (func (result i64)))
+  (import "slots" "input" (func (param i32) (result i32)))
+  (import "slots" "output" (func (param i32)))
+  (import "slots" "fail" (func (param i32)))
+  (import "slots" "set" (func (param i32 i32)))
+  (import "slots" "remove" (func (param i32)))
+  (import "slots" "get" (func (param i32 i32)))
+  (import "slots" "config" (func (param i32 i32)))
+  (import "slots" "log" (func (param i32))))
