@@ -32,11 +32,6 @@ fn runtime() -> Result<&'static Runtime, Failure> {
         .map_err(|error| Failure::new(Code::Internal, format!("cannot start threads: {error}")))
 }
 
-/// Makes sure that there can be threads.
-pub fn start() -> Result<(), Failure> {
-    runtime().map(|_| ())
-}
-
 /// Runs a job on a thread that may block.
 pub fn spawn_blocking(job: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
     let runtime = runtime()?;

@@ -3,7 +3,7 @@
 const { createHash } = require('node:crypto')
 const { readFile } = require('node:fs/promises')
 const { fileURLToPath } = require('node:url')
-const { bytesOf, describe } = require('../check.cjs')
+const { bytesOf, checkPath, describe } = require('../check.cjs')
 const { body } = require('../download.cjs')
 const { ExtismError } = require('../errors.cjs')
 
@@ -78,7 +78,7 @@ function check (manifest) {
 }
 
 async function contents (item, i, fetch) {
-  if (item.path) return readFile(item.path)
+  if (item.path) return readFile(typeof item.path === 'string' ? checkPath(item.path) : item.path)
   if (item.url) return fromUrl(new URL(item.url), fetch)
   if (item.response) return body(await item.response)
   if (item.module) throw item.hash ? invalid('Item specified a hash but WebAssembly.Module source data is unavailable for hashing') : noModule()
@@ -107,7 +107,7 @@ function noModule () {
 function checkHash ({ hash }, data) {
   if (hash === undefined || hash === null) return
   const actual = createHash('sha256').update(data).digest('hex')
-  if (String(hash).toLowerCase() !== actual) throw invalid(`Plugin error: hash mismatch. Expected: ${hash}. Actual: ${actual}`)
+  if (String(hash).toLowerCase() !== actual) throw invalid(`Plugin error: hash mismatch. Expected: ${String(hash)}. Actual: ${actual}`)
 }
 
 function nameOf ({ name, hash }, i, items) {

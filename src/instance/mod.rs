@@ -6,6 +6,7 @@ mod host;
 mod quota;
 mod services;
 mod slot;
+mod state;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -9,6 +9,7 @@ use extism::CancelHandle;
 
 use super::Source;
 use super::quota::Quota;
+use super::state::State;
 use crate::call::Call;
 use crate::error::{Code, Failure};
 use crate::exchange::Exchange;
@@ -26,44 +27,6 @@ pub struct Slot {
     /// Wakes a guest that sleeps: its call is being stopped.
     stopped: Condvar,
 }
-
-#[derive(Default)]
-struct State {
-    cancel: Option<CancelHandle>,
-    /// A call that is to run, alone, once the runtime is entered. Not before: the runtime does
-    /// not know yet what a stop would be for, and forget it.
-    held: Option<Call>,
-    running: Option<Call>,
-    started: Option<Instant>,
-    /// The running call is the only one to run now.
-    alone: bool,
-    /// It runs on a thread that does not wait for anything else, and cannot be left alone.
-    borrowed: bool,
-    /// When the running call is to be stopped, or, once it is being stopped, abandoned.
-    deadline: Option<Instant>,
-    /// Why the running call is being stopped. From here on nothing new may run.
-    stop: Option<Failure>,
-    /// The runtime was told to stop what runs. Its timer thread does so some time later, to
-    /// whatever runs on this engine then.
-    told: bool,
-    /// The guest sleeps, and sees by itself that it is being stopped.
-    asleep: bool,
-    /// The error that the guest has set.
-    error: Option<String>,
-    /// What a lookup has found, until the guard fetches it.
-    handed_over: Option<Value>,
-    /// What a host function failed with, before it ended the guest's call.
-    noted: Option<Failure>,
-    /// The host function in JavaScript that the guest waits for.
-    exchange: Option<Arc<Exchange>>,
-    initialized: usize,
-    /// Nobody waits for the guest any longer, wherever it is.
-    abandoned: bool,
-}
-
-/// How long a guest may take to end once it is stopped. The runtime cannot interrupt what it does
-/// in the system, nor a single instruction on gigabytes.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// What was running when a guest returned or broke off.
 pub struct End {
@@ -312,29 +275,5 @@ impl Watched for Slot {
         self.stopped.notify_all();
         state.stop(Failure::new(Code::Timeout, message));
         state.deadline
-    }
-}
-
-impl State {
-    fn take(&mut self) -> Option<(Call, Duration)> {
-        self.deadline = None;
-        let ran = self.started.take().map(|started| started.elapsed());
-        Some((self.running.take()?, ran.unwrap_or_default()))
-    }
-
-    fn stop(&mut self, failure: Failure) -> bool {
-        if self.stop.is_some() {
-            return false;
-        }
-        self.deadline = (!self.borrowed).then(|| Instant::now() + GRACE);
-        // A guest that waits in a host function of ours needs no more than that function's end.
-        if let Some(exchange) = self.exchange.take() {
-            exchange.interrupt(failure.clone());
-        } else if let Some(cancel) = self.cancel.as_ref().filter(|_| !self.asleep) {
-            // Fails only while the process exits, which ends the call as well.
-            self.told = cancel.cancel().is_ok();
-        }
-        self.stop = Some(failure);
-        true
     }
 }

@@ -5,6 +5,7 @@ mod descriptor;
 mod environment;
 mod host_call;
 mod logger;
+mod opening;
 mod plugin;
 mod raw;
 mod settler;

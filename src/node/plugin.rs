@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use napi::Env;
 use napi::bindgen_prelude::*;
@@ -10,20 +10,18 @@ use napi::bindgen_prelude::*;
 use super::descriptor::Descriptor;
 use super::environment::Environment;
 use super::logger::Door;
+use super::opening;
 use super::raw::Bytes;
-use super::settler::{Rejection, Settler, Ticket};
+use super::settler::{Rejection, Settler};
 use super::source::{Plan, PluginSource};
 use super::stats::PluginStats;
 use super::store::NativeStore;
 use super::synchronous::{self, Answering};
 use super::{MAX_EXTERNAL_BYTES, milliseconds, thrown};
 use crate::bytes;
-use crate::call::{Outcome, Settle};
 use crate::faults;
 use crate::log::Level;
 use crate::plugin::{Close, Plugin, Request};
-use crate::sync::lock;
-use crate::threads;
 
 #[napi(custom_finalize)]
 pub struct NativePlugin {
@@ -56,15 +54,8 @@ impl NativePlugin {
         let door = plan.door.clone();
         let plugin = plan.open(false).map_err(|failure| thrown(&env, failure))?;
         environment.plugins.adopt(&plugin);
-        let native = Self {
-            id,
-            settler: environment.settler.clone(),
-            answer: environment.answer.clone(),
-            plugin: Arc::new(OnceLock::from(plugin)),
-            always_bytes,
-            door,
-            external: Cell::default(),
-        };
+        let place = Arc::new(OnceLock::from(plugin));
+        let native = Self::of(environment, id, place, always_bytes, door);
         native.opened(env)?;
         Ok(native)
     }
@@ -82,36 +73,9 @@ impl NativePlugin {
         let always_bytes = source.always_bytes;
         let plan = Plan::new(environment, id, source, &stores);
         let door = plan.door.clone();
-        threads::start().map_err(|failure| thrown(env, failure))?;
         let (promise, ticket) = environment.settler.promise(env, id, false)?;
-        let (plugin, plugins) = (
-            Arc::<OnceLock<Plugin>>::default(),
-            environment.plugins.clone(),
-        );
-        let place = plugin.clone();
-        let ticket = Arc::new(Mutex::new(Some(ticket)));
-        let kept = ticket.clone();
-        let job = move || {
-            let outcome = plan.open(true).map(|plugin| {
-                plugins.adopt(&plugin);
-                // The place is this job's alone to fill.
-                let _ = place.set(plugin);
-                None
-            });
-            settle(&ticket, outcome);
-        };
-        if let Err(failure) = threads::spawn_blocking(job) {
-            settle(&kept, Err(failure));
-        }
-        let native = Self {
-            id,
-            settler: environment.settler.clone(),
-            answer: environment.answer.clone(),
-            plugin,
-            always_bytes,
-            door,
-            external: Cell::default(),
-        };
+        let plugin = opening::open(plan, environment.plugins.clone(), ticket);
+        let native = Self::of(environment, id, plugin, always_bytes, door);
         Ok((native, promise))
     }
 
@@ -290,6 +254,24 @@ impl NativePlugin {
 }
 
 impl NativePlugin {
+    fn of(
+        environment: &Environment,
+        id: u32,
+        plugin: Arc<OnceLock<Plugin>>,
+        always_bytes: bool,
+        door: Arc<Door>,
+    ) -> Self {
+        Self {
+            id,
+            settler: environment.settler.clone(),
+            answer: environment.answer.clone(),
+            plugin,
+            always_bytes,
+            door,
+            external: Cell::default(),
+        }
+    }
+
     fn submit<'env>(&self, env: &'env Env, request: Request) -> Result<(Unknown<'env>, f64)> {
         faults::point("submit");
         let plugin = self.plugin()?;
@@ -315,13 +297,6 @@ impl ObjectFinalize for NativePlugin {
             plugin.close(Close::Drain, None);
         }
         self.account(env, 0)
-    }
-}
-
-/// Settles a ticket that two have, of whom one settles it.
-fn settle(ticket: &Mutex<Option<Ticket>>, outcome: Outcome) {
-    if let Some(ticket) = lock(ticket).take() {
-        Box::new(ticket).settle(outcome);
     }
 }
 

@@ -22,7 +22,9 @@ test('instances that the process has no room for are refused, until others are g
   console.log(String(await neighbour.call('echo', 'served')))
   for (const plugin of plugins.splice(1)) await plugin.close()
   await plugins[0].call('run')
-  const again = await large()
+  // The memory of those that are closed is given back some time later.
+  let again
+  while (again === undefined) again = await large().catch(error => assert.equal(error.code, refused.code))
   await again.call('run')
   console.log('room again')
   await Promise.all([again, ...plugins].map(plugin => plugin.close()))
