@@ -22,5 +22,10 @@ fuzz_target!(|manifest: Manifest| {
     if !originals.iter().any(|(name, _)| name == "main") {
         originals.last_mut().unwrap().0 = "main".to_owned();
     }
+    for (index, (name, _)) in originals.iter().enumerate() {
+        let taken = ["extism:", "extism-napi:", "wasi"];
+        assert!(name != "env" && !taken.iter().any(|taken| name.starts_with(taken)));
+        assert!(originals[..index].iter().all(|(other, _)| other != name));
+    }
     check(&originals, functions.len(), &rules, &blueprint);
 });

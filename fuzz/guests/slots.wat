@@ -112,6 +112,40 @@
   (func (export "begin")
     (memory.fill (i32.const 0) (i32.const 0) (i32.const 64)))
 
+  (func $mixed (param $sum i64) (param $x i64) (result i64)
+    (i64.mul
+      (i64.rotl (i64.xor (local.get $sum) (local.get $x)) (i64.const 29))
+      (i64.const 0x9e3779b97f4a7c15)))
+
+  ;; A sum over what is in the slots.
+  (func $blocks (export "blocks") (result i64)
+    (local $sum i64) (local $slot i32) (local $at i64) (local $end i64)
+    (loop $next
+      (local.set $at (i64.load (call $place (local.get $slot))))
+      (block $done
+        ;; What the length of nothing is, hosts do not agree on.
+        (br_if $done (i64.eqz (local.get $at)))
+        (local.set $end (i64.add (local.get $at) (call $length (local.get $at))))
+        (loop $byte
+          (br_if $done (i64.eq (local.get $at) (local.get $end)))
+          (local.set $sum
+            (call $mixed (local.get $sum) (i64.extend_i32_u (call $load_u8 (local.get $at)))))
+          (local.set $at (i64.add (local.get $at) (i64.const 1)))
+          (br $byte)))
+      (local.set $sum (call $mixed (local.get $sum) (i64.const -1)))
+      (local.set $slot (i32.add (local.get $slot) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $slot) (i32.const 8))))
+    (local.get $sum))
+
+  ;; A sum over the variables.
+  (func (export "variables") (result i64)
+    (local $key i32)
+    (loop $next
+      (call $put (local.get $key) (call $var_get (call $key (local.get $key))))
+      (local.set $key (i32.add (local.get $key) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $key) (i32.const 4))))
+    (call $blocks))
+
   (func (export "say") (param $number i64)
     (local $block i64)
     (local.set $block (call $alloc (i64.const 8)))

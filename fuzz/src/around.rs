@@ -34,7 +34,7 @@ pub fn around(bytes: &[u8], mut next: impl FnMut() -> u64) -> Vec<u8> {
         let _ = writeln!(
             runs,
             "(func (export \"run{index}\") (local $v v128)
-              (call $begin) (call $f{index} {arguments}) {folds})"
+              (call $begin) (call $f{index} {arguments}) {folds} (call $mix (call $blocks)))"
         );
     }
     for (index, (name, ty)) in exports.globals.iter().enumerate() {
@@ -54,6 +54,8 @@ pub fn around(bytes: &[u8], mut next: impl FnMut() -> u64) -> Vec<u8> {
     let text = format!(
         r#"(module
   (import "slots" "begin" (func $begin))
+  (import "slots" "blocks" (func $blocks (result i64)))
+  (import "slots" "variables" (func $variables (result i64)))
   (import "slots" "say" (func $say (param i64)))
   {imports}
   (global $sum (mut i64) (i64.const 0))
@@ -65,6 +67,7 @@ pub fn around(bytes: &[u8], mut next: impl FnMut() -> u64) -> Vec<u8> {
   {runs}
   (func (export "state") (local $v v128) (local $at i32) (local $end i32)
     (call $begin)
+    (call $mix (call $variables))
     {state}
     (call $say (global.get $sum))))"#
     );

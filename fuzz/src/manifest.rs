@@ -4,7 +4,7 @@ use arbitrary::Arbitrary;
 
 use crate::module::{Rules, Signature, Types};
 use crate::name::Name;
-use crate::part::{BLOCK, Kind, NOTHING, Part, Type};
+use crate::part::{BLOCK, Import, Kind, NOTHING, Part, Type};
 
 /// Beyond what is allowed.
 const MOST_MODULES: u16 = 520;
@@ -96,7 +96,8 @@ impl Chain {
                 false => (index + 1 < length).then_some(index + 1),
             };
             let function = Kind::Function(NOTHING);
-            let imported = |next: u16| (Name::Any(next.to_string()), Name::Known(1), function);
+            let imported =
+                |next: u16| Import::Any(Name::Any(next.to_string()), Name::Known(1), function);
             let part = Part {
                 name: Name::Any(index.to_string()),
                 imports: next.map(imported).into_iter().collect(),

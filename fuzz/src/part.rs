@@ -14,9 +14,16 @@ use crate::name::Name;
 #[derive(Arbitrary, Debug)]
 pub struct Part {
     pub name: Name,
-    pub imports: Vec<(Name, Name, Kind)>,
+    pub imports: Vec<Import>,
     pub exports: Vec<(Name, Kind, u8)>,
     pub start: Option<u8>,
+}
+
+/// One that is, or could be taken for, one of the host's; or any.
+#[derive(Arbitrary, Debug)]
+pub enum Import {
+    Known(u8),
+    Any(Name, Name, Kind),
 }
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
@@ -51,6 +58,32 @@ const TYPES: &[(&[ValType], &[ValType])] = &[
     (&[ValType::FUNCREF], &[ValType::EXTERNREF]),
 ];
 
+/// What the host has, and what it has only for itself, by the type's index.
+const IMPORTS: &[(&str, &str, u8)] = &[
+    ("extism:host/env", "alloc", 4),
+    ("extism:host/env", "load_u8", 5),
+    ("extism:host/env", "store_u8", 6),
+    ("extism:host/env", "http_request", 8),
+    ("extism:host/env", "get_log_level", 1),
+    ("env", "extism_alloc", 4),
+    ("env", "extism_input_length", 2),
+    ("wasi_snapshot_preview1", "fd_write", 11),
+    ("wasi_snapshot_preview1", "poll_oneoff", 11),
+    ("wasi_snapshot_preview1", "proc_exit", 10),
+    ("extism:host/env", "reset", 0),
+    ("extism:host/env", "input_set", 7),
+    ("extism:host/env", "output_offset", 2),
+    ("env", "extism_reset", 0),
+    ("extism-napi:guard", "begin", 4),
+    ("extism-napi:guard", "output", 1),
+    ("extism-napi:guard", "function 0", 4),
+    ("extism-napi:host", "fetch", 7),
+    ("extism-napi:host", "sleep", 3),
+    ("extism-napi:function", "0", 4),
+    ("extism-napi:guest", "_start", 0),
+    ("extism-napi:memory 0", "fd_write", 11),
+];
+
 /// The type of a lookup.
 pub const BLOCK: Type = Type(4);
 pub const NOTHING: Type = Type(0);
@@ -63,6 +96,18 @@ impl Type {
     pub fn types(self) -> Types {
         let (params, results) = TYPES[self.index() as usize];
         Types::new(params, results)
+    }
+}
+
+impl Import {
+    fn parts(&self) -> (&str, &str, Kind) {
+        match self {
+            Import::Known(index) => {
+                let (module, name, ty) = IMPORTS[usize::from(*index) % IMPORTS.len()];
+                (module, name, Kind::Function(Type(ty)))
+            }
+            Import::Any(module, name, kind) => (module.text(), name.text(), *kind),
+        }
     }
 }
 
@@ -125,8 +170,8 @@ impl Part {
             types.ty().function(encoded(params), encoded(results));
         }
         let mut imports = ImportSection::new();
-        for (module, name, kind) in &self.imports {
-            imports.import(module.text(), name.text(), kind.entity());
+        for (module, name, kind) in self.imports.iter().map(Import::parts) {
+            imports.import(module, name, kind.entity());
         }
         let mut functions = FunctionSection::new();
         let mut code = CodeSection::new();
@@ -157,8 +202,12 @@ impl Part {
         module.finish()
     }
 
+    fn kinds(&self) -> impl Iterator<Item = Kind> {
+        self.imports.iter().map(|import| import.parts().2)
+    }
+
     fn count(&self, is: fn(&Kind) -> bool) -> u32 {
-        self.imports.iter().filter(|(_, _, kind)| is(kind)).count() as u32
+        self.kinds().filter(is).count() as u32
     }
 
     fn imported_functions(&self) -> u32 {
@@ -167,10 +216,9 @@ impl Part {
 
     /// Of a function without parameters and results: an imported one, or its own.
     fn start_index(&self, choice: u8) -> u32 {
-        let is_function = |kind: &Kind| matches!(kind, Kind::Function(_));
-        let kinds = self.imports.iter().map(|(_, _, kind)| kind);
-        let plain = kinds
-            .filter(|kind| is_function(kind))
+        let functions = self.kinds();
+        let plain = functions
+            .filter(|kind| matches!(kind, Kind::Function(_)))
             .enumerate()
             .filter(|(_, kind)| matches!(kind, Kind::Function(ty) if ty.index() == 0))
             .map(|(index, _)| index as u32);
