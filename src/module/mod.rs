@@ -7,6 +7,7 @@ mod driver;
 mod guard;
 mod link;
 mod names;
+mod place;
 mod resolve;
 mod rewrite;
 #[cfg(test)]
@@ -68,7 +69,7 @@ pub enum Kind {
     Tag,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Types {
     pub params: Vec<ValType>,
     pub results: Vec<ValType>,

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use wasmparser::ValType;
 
-use super::link::{Rules, fail, linked_name};
+use super::link::{Rules, linked_name};
 use super::names::*;
+use super::place::Place;
 use super::rewrite::exported_name;
 use super::{Import, Kind, Module, Types, guard, wasi};
 use crate::error::Failure;
@@ -32,7 +33,7 @@ impl Signature {
 }
 
 /// A host function as some module imports it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Used {
     /// Its position among those that were offered.
     pub function: usize,
@@ -63,6 +64,7 @@ impl Resolved {
             modules,
             functions,
             rules,
+            known: Known::of(modules, functions),
             path: Vec::new(),
             resolved: Self::default(),
         };
@@ -71,10 +73,42 @@ impl Resolved {
     }
 }
 
+/// What there is, by name: modules can have a million imports, and as many exports.
+struct Known<'a> {
+    modules: HashMap<&'a str, usize>,
+    exports: Vec<HashMap<&'a str, &'a Kind>>,
+    functions: HashMap<&'a str, Vec<usize>>,
+    /// The numbers of the host functions that something imports.
+    used: HashMap<Used, usize>,
+}
+
+impl<'a> Known<'a> {
+    fn of(modules: &'a [Module], functions: &'a [Signature]) -> Self {
+        let names = modules.iter().enumerate();
+        let exports = |module: &'a Module| {
+            let exports = module.exports.iter();
+            exports.map(|each| (&*each.name, &each.kind)).collect()
+        };
+        let mut by_name = HashMap::<_, Vec<_>>::new();
+        for (index, function) in functions.iter().enumerate() {
+            by_name.entry(&*function.name).or_default().push(index);
+        }
+        Self {
+            modules: names
+                .map(|(index, module)| (&*module.name, index))
+                .collect(),
+            exports: modules.iter().map(exports).collect(),
+            functions: by_name,
+            used: HashMap::new(),
+        }
+    }
+}
+
 struct Resolver<'a> {
     modules: &'a [Module],
     functions: &'a [Signature],
     rules: &'a Rules,
+    known: Known<'a>,
     path: Vec<usize>,
     resolved: Resolved,
 }
@@ -86,7 +120,12 @@ impl Resolver<'_> {
         }
         self.path.push(index);
         for (position, import) in self.modules[index].imports.iter().enumerate() {
-            let from = self.resolve(index, import)?;
+            let place = Place {
+                modules: self.modules,
+                path: self.path.clone(),
+                import,
+            };
+            let from = self.resolve(index, &place)?;
             self.resolved.renamed.insert((index, position), from);
         }
         self.path.pop();
@@ -95,102 +134,28 @@ impl Resolver<'_> {
     }
 
     /// Where an import comes from, as the runtime is to look for it.
-    fn resolve(&mut self, index: usize, import: &Import) -> Result<(String, String), Failure> {
-        let path = self.path.iter();
-        let path = path.map(|&index| format!("\"{}\"", self.modules[index].name));
-        let path = path.collect::<Vec<_>>().join("/");
-        let wanted = format!("\"{}\" \"{}\"", import.module, import.name);
-        let from = |why: String| fail(format!("from module {path}: {why}"));
-        let refuse = |why: String| from(format!("cannot import {wanted}; {why}"));
-        let unknown = |why: &str| from(format!("cannot resolve import {wanted}{why}"));
-        let check = |types: &Types| match &import.kind {
-            Kind::Function(wanted) if wanted == types => Ok(()),
-            Kind::Function(wanted) => Err(refuse(format!(
-                "the module wants {wanted}, the host has {types}"
-            ))),
-            kind => Err(from(format!(
-                "in import {wanted}, \"{}\"-typed host imports are not supported yet",
-                kind.name()
-            ))),
-        };
-        if let Some(provider) = self
-            .modules
-            .iter()
-            .position(|module| module.name == import.module)
-        {
-            if self.path.contains(&provider) {
-                let kind = import.kind.name();
-                return Err(refuse(format!(
-                    "circular imports of type=\"{kind}\" are not supported"
-                )));
-            }
-            self.visit(provider)?;
-            let provider = &self.modules[provider];
-            return match provider
-                .exports
-                .iter()
-                .find(|export| export.name == import.name)
-            {
-                None => Err(refuse("no export matched request".to_owned())),
-                Some(export) if !fits(&export.kind, &import.kind) => Err(refuse(format!(
-                    "the module wants a {}, the export is a {}",
-                    import.kind, export.kind
-                ))),
-                Some(_) => Ok((
-                    linked_name(provider).to_owned(),
-                    exported_name(&import.name).to_owned(),
-                )),
-            };
+    fn resolve(&mut self, index: usize, place: &Place<'_>) -> Result<(String, String), Failure> {
+        let import = place.import;
+        if let Some(&provider) = self.known.modules.get(&*import.module) {
+            return self.linked(provider, place);
         }
         if import.module.starts_with(OWN) {
-            return Err(unknown(": that namespace is not for plugins"));
+            return Err(place.unknown(": that namespace is not for plugins"));
         }
-        let function = self
+        let named = self
+            .known
             .functions
-            .iter()
-            .position(|function| function.answers(import));
+            .get(&*import.name)
+            .into_iter()
+            .flatten();
+        let function = named
+            .copied()
+            .find(|&function| self.functions[function].answers(import));
         if let Some(function) = function {
-            let Signature { types, lookup, .. } = &self.functions[function];
-            let types = match (types, &import.kind) {
-                (None, Kind::Function(wanted)) if wanted.is_plain() => wanted.clone(),
-                (None, Kind::Function(wanted)) => {
-                    return Err(refuse(format!(
-                        "host functions have numbers only, not {wanted}"
-                    )));
-                }
-                (types, _) => types.clone().unwrap_or_default(),
-            };
-            check(&types)?;
-            let used = Used {
-                function,
-                types,
-                lookup: *lookup,
-            };
-            let known = &mut self.resolved.used;
-            let number = known
-                .iter()
-                .position(|other| *other == used)
-                .unwrap_or_else(|| {
-                    known.push(used);
-                    known.len() - 1
-                });
-            return Ok((GUARD.to_owned(), guard::wrapper(number)));
+            return self.host_function(function, place);
         }
         if import.module == WASI {
-            if !self.rules.wasi {
-                return Err(fail(format!(
-                    "WASI is not enabled; see the \"useWasi\" plugin option (from module {path}: import {wanted})"
-                )));
-            }
-            if !WASI_FUNCTIONS.contains(&import.name.as_str()) {
-                return Err(unknown(" (\"wasi_snapshot_preview1\" does not contain it)"));
-            }
-            let from = match wasi::replaces(&import.name) {
-                true if wasi::shared(&self.modules[index]).is_some() => wasi::name(index),
-                true if import.name == wasi::POLL => GUARD.to_owned(),
-                _ => import.module.clone(),
-            };
-            return Ok((from, import.name.clone()));
+            return self.wasi(index, place);
         }
         let service = match import.module.as_str() {
             ENV => Some(import.name.as_str()),
@@ -200,20 +165,86 @@ impl Resolver<'_> {
         let found =
             service.and_then(|service| ENVIRONMENT.iter().find(|(name, ..)| *name == service));
         if let Some((name, provider, params, results)) = found {
-            check(&Types::new(params, results))?;
+            place.check(&Types::new(params, results))?;
             self.resolved.uses_http |= *name == "http_request";
             return Ok((provider.namespace().to_owned(), (*name).to_owned()));
         }
         if [ENV, LEGACY].contains(&import.module.as_str()) || self.is_host(&import.module) {
-            let namespace = &import.module;
-            return Err(unknown(&format!(
-                " (\"{namespace}\" is a host module, but does not contain \"{}\")",
-                import.name
+            let (namespace, name) = (&import.module, &import.name);
+            return Err(place.unknown(&format!(
+                " (\"{namespace}\" is a host module, but does not contain \"{name}\")"
             )));
         }
-        Err(unknown(
-            ": not provided by host imports nor linked manifest items",
-        ))
+        Err(place.unknown(": not provided by host imports nor linked manifest items"))
+    }
+
+    /// From another module of the manifest.
+    fn linked(&mut self, provider: usize, place: &Place<'_>) -> Result<(String, String), Failure> {
+        let import = place.import;
+        if self.path.contains(&provider) {
+            let kind = import.kind.name();
+            let why = format!("circular imports of type=\"{kind}\" are not supported");
+            return Err(place.refuse(&why));
+        }
+        self.visit(provider)?;
+        match self.known.exports[provider].get(&*import.name) {
+            None => Err(place.refuse("no export matched request")),
+            Some(export) if !fits(export, &import.kind) => {
+                let why = format!(
+                    "the module wants a {}, the export is a {export}",
+                    import.kind
+                );
+                Err(place.refuse(&why))
+            }
+            Some(_) => Ok((
+                linked_name(&self.modules[provider]).to_owned(),
+                exported_name(&import.name).to_owned(),
+            )),
+        }
+    }
+
+    fn host_function(
+        &mut self,
+        function: usize,
+        place: &Place<'_>,
+    ) -> Result<(String, String), Failure> {
+        let Signature { types, lookup, .. } = &self.functions[function];
+        let types = match (types, &place.import.kind) {
+            (None, Kind::Function(wanted)) if wanted.is_plain() => wanted.clone(),
+            (None, Kind::Function(wanted)) => {
+                let why = format!("host functions have numbers only, not {wanted}");
+                return Err(place.refuse(&why));
+            }
+            (types, _) => types.clone().unwrap_or_default(),
+        };
+        place.check(&types)?;
+        let used = Used {
+            function,
+            types,
+            lookup: *lookup,
+        };
+        let list = &mut self.resolved.used;
+        let number = *self.known.used.entry(used).or_insert_with_key(|used| {
+            list.push(used.clone());
+            list.len() - 1
+        });
+        Ok((GUARD.to_owned(), guard::wrapper(number)))
+    }
+
+    fn wasi(&self, index: usize, place: &Place<'_>) -> Result<(String, String), Failure> {
+        let name = &place.import.name;
+        if !self.rules.wasi {
+            return Err(place.no_wasi());
+        }
+        if !WASI_FUNCTIONS.contains(&name.as_str()) {
+            return Err(place.unknown(" (\"wasi_snapshot_preview1\" does not contain it)"));
+        }
+        let from = match wasi::replaces(name) {
+            true if wasi::shared(&self.modules[index]).is_some() => wasi::name(index),
+            true if name == wasi::POLL => GUARD.to_owned(),
+            _ => WASI.to_owned(),
+        };
+        Ok((from, name.clone()))
     }
 
     /// Whether a host function is in this namespace.
