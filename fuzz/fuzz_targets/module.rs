@@ -3,6 +3,7 @@
 #![no_main]
 
 use arbitrary::{Result, Unstructured};
+use extism_napi_fuzz::error::Code;
 use extism_napi_fuzz::module::{Module, Rules, link};
 use extism_napi_fuzz::{binary, check, functions, generate, mutate};
 use libfuzzer_sys::{Corpus, fuzz_target};
@@ -22,6 +23,8 @@ fn run(u: &mut Unstructured) -> Result<()> {
         runs_commands: flags & 4 != 0,
         any_signature: flags & 8 != 0,
         block_pages: (flags & 16 != 0).then_some(u32::from(flags)),
+        max_pages: if flags & 32 != 0 { 100 } else { u32::MAX },
+        max_table_elements: if flags & 64 != 0 { 100 } else { u32::MAX },
     };
     let environment = kind & 4 != 0;
     let bytes = match kind % 4 {
@@ -48,7 +51,8 @@ fn run(u: &mut Unstructured) -> Result<()> {
             check(&originals, functions.len(), &rules, &blueprint);
         }
         Err(failure) => {
-            let provided = valid && environment && rules.wasi;
+            let limited = flags & 96 != 0 || failure.code == Code::OutOfMemory;
+            let provided = valid && environment && rules.wasi && !limited;
             assert!(!provided, "what is provided is refused: {failure}");
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use wasmparser::{ExternalKind, FuncType, TypeRef, ValType};
+use wasmparser::{ExternalKind, FuncType, MemoryType, TypeRef, ValType};
 
 use crate::module::{Blueprint, FEATURES, Kind, Rules};
 use crate::section::{Import, Sections, kind_of};
@@ -49,6 +49,7 @@ pub fn check(
     blueprint: &Blueprint,
 ) {
     let mut linked = Vec::new();
+    let (mut pages, mut elements) = (0, 0);
     let mut places = HashMap::new();
     for (position, (name, bytes)) in blueprint.modules.iter().enumerate() {
         let sections = Sections::of(bytes, FEATURES);
@@ -75,9 +76,26 @@ pub fn check(
             let (_, bytes) = originals.iter().find(|(name, _)| name == original).unwrap();
             let original = Sections::of(bytes, FEATURES);
             check_guest(&original, &linked[position]);
+            pages += initial(original.memories.iter().map(|memory| memory.initial));
+            elements += initial(
+                linked[position]
+                    .tables
+                    .iter()
+                    .map(|(table, _)| table.maximum.expect("a table may grow without end")),
+            );
             check_guest_imports(&linked[position], rules, blueprint, &places);
         }
     }
+    let allowed = (
+        u128::from(rules.max_pages),
+        u128::from(rules.max_table_elements),
+    );
+    assert!(
+        elements <= allowed.1,
+        "tables may grow to {elements} elements"
+    );
+    let growth = u128::from(blueprint.bounds.growth_pages);
+    assert_eq!(pages + growth, allowed.0);
     for used in &blueprint.host_functions {
         assert!(used.function < functions);
     }
@@ -154,13 +172,33 @@ fn check_guest(original: &Sections, linked: &Sections) {
     });
     if let Some(moved) = moved {
         assert_eq!(memories.len(), 1);
-        assert_eq!(moved.ty, TypeRef::Memory(memories.remove(0)));
-        imports.push(moved.clone());
+        let ty = TypeRef::Memory(memories.remove(0));
+        imports.push(Import {
+            ty,
+            ..moved.clone()
+        });
     }
-    let types =
-        |imports: &[Import]| -> Vec<TypeRef> { imports.iter().map(|import| import.ty).collect() };
-    assert_eq!(types(&linked.imports), types(&imports));
+    let types = |imports: &[Import]| -> Vec<TypeRef> {
+        let types = imports.iter().map(|import| match import.ty {
+            TypeRef::Memory(memory) => TypeRef::Memory(widened(memory)),
+            ty => ty,
+        });
+        types.collect()
+    };
+    let kept: Vec<_> = linked.imports.iter().map(|import| import.ty).collect();
+    assert_eq!(kept, types(&imports));
+    let memories: Vec<_> = memories.into_iter().map(widened).collect();
     assert_eq!(linked.memories, memories);
+    assert_eq!(linked.tables.len(), original.tables.len());
+    for ((is, code), (was, before)) in linked.tables.iter().zip(&original.tables) {
+        assert_eq!(code, before);
+        assert!(
+            is.maximum >= Some(is.initial)
+                && was.maximum.is_none_or(|most| is.maximum <= Some(most))
+        );
+        let maximum = is.maximum;
+        assert_eq!(*is, wasmparser::TableType { maximum, ..*was });
+    }
 
     let mut exports = original.exports.clone();
     for export in &mut exports {
@@ -177,6 +215,17 @@ fn check_guest(original: &Sections, linked: &Sections) {
     let start = original.start.map(|index| ("extism-napi:start", index));
     assert_eq!(added, Vec::from_iter(start));
     assert!(linked.rest == original.rest, "another section has changed");
+}
+
+fn initial(sizes: impl Iterator<Item = u64>) -> u128 {
+    sizes.map(u128::from).sum()
+}
+
+/// The runtime lets no memory grow to what it is declared with.
+fn widened(memory: MemoryType) -> MemoryType {
+    let most: u64 = if memory.memory64 { 1 << 48 } else { 1 << 16 };
+    let maximum = memory.maximum.map(|maximum| most.min(maximum + 1));
+    MemoryType { maximum, ..memory }
 }
 
 /// What a plugin is said to have is what its main module has.

@@ -16,6 +16,8 @@ pub struct Manifest {
     functions: Vec<HostFunction>,
     wasi: bool,
     wasi_output: bool,
+    max_pages: Option<u16>,
+    max_table_elements: Option<u16>,
     block_pages: Option<u32>,
     runs_commands: bool,
     any_signature: bool,
@@ -69,6 +71,8 @@ impl Manifest {
         Rules {
             wasi: self.wasi,
             wasi_output: self.wasi_output,
+            max_pages: self.max_pages.map_or(u32::MAX, u32::from),
+            max_table_elements: self.max_table_elements.map_or(u32::MAX, u32::from),
             block_pages: self.block_pages,
             runs_commands: self.runs_commands,
             any_signature: self.any_signature,

@@ -2,7 +2,8 @@
 
 use wasmparser::types::Types;
 use wasmparser::{
-    ExternalKind, FuncType, MemoryType, Parser, Payload, TypeRef, Validator, WasmFeatures,
+    ExternalKind, FuncType, MemoryType, Parser, Payload, TableInit, TableType, TypeRef, Validator,
+    WasmFeatures,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Sections {
     pub exports: Vec<Export>,
     pub start: Option<u32>,
     pub memories: Vec<MemoryType>,
+    /// With the code that says what their elements are.
+    pub tables: Vec<(TableType, Option<Vec<u8>>)>,
     /// All others, and their bytes.
     pub rest: Vec<(u8, Vec<u8>)>,
     types: Types,
@@ -38,6 +41,7 @@ impl Sections {
             exports: Vec::new(),
             start: None,
             memories: Vec::new(),
+            tables: Vec::new(),
             rest: Vec::new(),
             types: types.expect("what is linked is valid"),
         };
@@ -69,6 +73,19 @@ impl Sections {
             Payload::MemorySection(reader) => self
                 .memories
                 .extend(reader.clone().into_iter().map(Result::unwrap)),
+            Payload::TableSection(reader) => {
+                let tables = reader.clone().into_iter().map(Result::unwrap);
+                self.tables.extend(tables.map(|table| {
+                    let code = match table.init {
+                        TableInit::RefNull => None,
+                        TableInit::Expr(code) => {
+                            let range = code.get_binary_reader().range();
+                            Some(bytes[range.start as usize..range.end as usize].to_vec())
+                        }
+                    };
+                    (table.ty, code)
+                }));
+            }
             other => {
                 if let Some((id, range)) = other.as_section() {
                     let bytes = &bytes[range.start as usize..range.end as usize];
