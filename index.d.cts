@@ -524,7 +524,10 @@ interface PluginOptions {
    * Where compiled code is kept from one process to the next: `true`, the default, for the
    * user's cache directory, `false` for nowhere, or a directory. It has to belong to the user,
    * and nobody else may write to it, since what is in there is run. A cache that cannot be used
-   * only costs the time to compile.
+   * only costs the time to compile, and so does code that is not what was once written there: its
+   * digest is compared before a process first uses it, and after that at most once a minute. The
+   * directories of plugins that nobody used for 30 days, and the ones used least recently beyond
+   * 1 GiB, are removed.
    */
   cache?: boolean | string
 }

@@ -5,29 +5,19 @@ const os = require('node:os')
 const path = require('node:path')
 const { typeError } = require('./check.cjs')
 
-/**
- * Each engine has a thread of low priority that keeps statistics of the cache. It has to be
- * through with them before it goes, so it gets little to do.
- */
-const HOUSEKEEPING = [
-  'worker-event-queue-size = "1"',
-  'optimized-compression-usage-counter-threshold = "1000000000"'
-]
-
-/** By directory; undefined where it cannot be used. */
-const files = new Map()
+/** Directories, and whether they can be used. */
+const usable = new Map()
 
 /**
- * The file that tells the runtime where to keep compiled code, for `true` (the user's cache
- * directory), `false` (nowhere) or a directory. A cache that cannot be used is not an error: it
- * only costs the time to compile.
+ * Where to keep compiled code, for `true` (the user's cache directory), `false` (nowhere) or a
+ * directory. A cache that cannot be used is not an error: it only costs the time to compile.
  */
-function cacheFile (cache = true) {
+function cacheDirectory (cache = true) {
   if (cache === false) return undefined
   if (cache !== true && (typeof cache !== 'string' || cache === '')) throw typeError('cache', 'true, false or a directory', cache)
   const directory = cache === true ? defaultDirectory() : path.resolve(cache)
-  if (!files.has(directory)) files.set(directory, prepare(directory))
-  return files.get(directory)
+  if (!usable.has(directory)) usable.set(directory, prepare(directory))
+  return usable.get(directory) ? directory : undefined
 }
 
 function defaultDirectory () {
@@ -50,24 +40,12 @@ function homeDirectory () {
 
 function prepare (directory) {
   // The home directory may be unknown.
-  if (!path.isAbsolute(directory)) return undefined
+  if (!path.isAbsolute(directory)) return false
   try {
     makeDirectory(directory)
-    if (!isPrivate(directory)) return undefined
-    const file = path.join(directory, 'extism-napi.toml')
-    const content = [
-      '[cache]',
-      `directory = ${JSON.stringify(path.join(directory, 'modules'))}`,
-      ...HOUSEKEEPING,
-      ''
-    ].join('\n')
-    // Renamed into place: another process may be reading it.
-    const draft = `${file}.${process.pid}.${files.size}`
-    fs.writeFileSync(draft, content)
-    fs.renameSync(draft, file)
-    return file
+    return isPrivate(directory)
   } catch {
-    return undefined
+    return false
   }
 }
 
@@ -90,4 +68,4 @@ function isPrivate (directory) {
   return uid === process.getuid() && (mode & 0o022) === 0
 }
 
-module.exports = { cacheFile }
+module.exports = { cacheDirectory }

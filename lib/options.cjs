@@ -1,6 +1,6 @@
 'use strict'
 
-const { cacheFile } = require('./cache.cjs')
+const { cacheDirectory } = require('./cache.cjs')
 const { typeError, valueError } = require('./check.cjs')
 
 const MAX_INSTANCES = 1024
@@ -27,7 +27,7 @@ function runOptions (options = {}) {
     queueTimeoutMs: milliseconds('queueTimeoutMs', queueTimeoutMs),
     maxCallDepth: integer('maxCallDepth', maxCallDepth, 0, MAX_CALL_DEPTH) ?? DEFAULT_MAX_CALL_DEPTH,
     maxLogBytes: maxLogBytes === Infinity ? maxLogBytes : integer('maxLogBytes', maxLogBytes, 0, Number.MAX_SAFE_INTEGER) ?? DEFAULT_MAX_LOG_BYTES,
-    cache: cacheFile(cache)
+    cache: cacheDirectory(cache)
   }
 }
 

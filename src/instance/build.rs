@@ -1,7 +1,7 @@
 //! How an instance is compiled and instantiated.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use extism::{CompiledPlugin, DebugOptions, Manifest, Plugin, PluginBuilder, Wasm};
@@ -19,7 +19,7 @@ pub fn compile(
     source: &Arc<dyn Source>,
 ) -> Result<CompiledPlugin, Failure> {
     faults::point("compile");
-    let build = |cache: Option<&PathBuf>, parallel: bool| {
+    let build = |settings: Option<&Path>, parallel: bool| {
         let builder = PluginBuilder::new(manifest(recipe)?)
             .with_functions(host::functions(recipe, slot, source))
             .with_wasi(recipe.wasi)
@@ -35,7 +35,7 @@ pub fn compile(
             Some(fuel) => builder.with_fuel_limit(fuel),
             None => builder,
         };
-        let builder = match cache {
+        let builder = match settings {
             Some(file) => builder.with_cache_config(file),
             None => builder.with_cache_disabled(),
         };
@@ -43,7 +43,11 @@ pub fn compile(
     };
     // What is wrong with a cache, a full disk for example, is not wrong with the plugin, nor is a
     // system that has no threads to compile it with.
-    catch(|| build(recipe.cache.as_ref(), true)).or_else(|_| catch(|| build(None, false)))
+    let first = catch(|| match &recipe.cache {
+        Some(cache) => cache.compile(recipe, |settings| build(Some(settings), true)),
+        None => build(None, true),
+    });
+    first.or_else(|_| catch(|| build(None, false)))
 }
 
 pub fn instantiate(

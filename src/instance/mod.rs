@@ -2,6 +2,7 @@
 
 mod budget;
 mod build;
+mod cache;
 mod host;
 mod quota;
 mod services;
@@ -29,6 +30,7 @@ use crate::watchdog;
 
 use budget::Share;
 use build::{compile, instantiate};
+pub use cache::Cache;
 use quota::Quota;
 use slot::End;
 pub use slot::Slot;
@@ -56,8 +58,8 @@ pub struct Recipe {
     pub fuel: Option<u64>,
     /// Whether a function that returns another number than 0 has failed.
     pub codes_are_errors: bool,
-    /// A configuration file of the runtime's cache of compiled code.
-    pub cache: Option<PathBuf>,
+    /// Where compiled code is kept, if it is.
+    pub cache: Option<Cache>,
 }
 
 /// What one call may take, in bytes.

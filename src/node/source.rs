@@ -14,7 +14,7 @@ use super::value::to_type;
 use crate::error::Failure;
 use crate::faults;
 use crate::host_function::{Body, HostFunction};
-use crate::instance::{Limits, Recipe};
+use crate::instance::{Cache, Limits, Recipe};
 use crate::log::{Level, LogFile};
 use crate::memory_get::MemoryGet;
 use crate::module::{self, Module, Rules, Types};
@@ -84,7 +84,7 @@ pub struct PluginSource {
     pub instances: u32,
     pub max_queue: u32,
     pub queue_timeout_ms: Option<f64>,
-    /// A file that says where compiled code is kept.
+    /// The directory where compiled code is kept, which nobody but the user may write to.
     pub cache: Option<String>,
     pub variables: VariableScope,
     /// How many instructions a call may run, about.
@@ -251,7 +251,7 @@ impl Plan {
             },
             fuel: self.fuel,
             codes_are_errors: self.codes_are_errors,
-            cache: self.cache.map(Into::into),
+            cache: self.cache.map(|root| Cache::new(root.into())),
         };
         if compiled {
             Plugin::compiled(recipe, self.options)

@@ -1,7 +1,8 @@
 import { describe, test } from 'node:test'
-import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { rmSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { directory } from '../modern/making.js'
+import { assertWhole, callWith, directories } from './cached.js'
 import { printsWithin } from './limited.js'
 
 const CALL = `
@@ -21,11 +22,6 @@ function called (caches, { limit = UNLIMITED, env } = {}) {
   return printsWithin(limit, CALL, lines, { CACHES: JSON.stringify(caches), ...env })
 }
 
-/** What compiled code is in, below a directory. */
-function files (root) {
-  return readdirSync(root, { recursive: true }).map(name => path.join(root, name)).filter(file => statSync(file).isFile() && !/\.(stats|toml)$/.test(file))
-}
-
 describe('a plugin is made and called where its cache', () => {
   test('is full: settings fit, and compiled code does not', async t => {
     const cache = directory(t)
@@ -33,28 +29,19 @@ describe('a plugin is made and called where its cache', () => {
     await called([cache])
   })
 
-  test('can only be read', async t => {
+  test('has a link in place of a directory, which leads nowhere or in a circle', async t => {
     const cache = directory(t)
-    await called([cache])
-    chmodSync(cache, 0o500)
-    await called([cache]).finally(() => chmodSync(cache, 0o700))
-  })
-
-  for (const length of [0, 1000]) {
-    test(`has files that are cut after ${length} bytes`, async t => {
-      const cache = directory(t)
-      await called([cache])
-      for (const file of files(cache)) truncateSync(file, Math.min(length, statSync(file).size))
-      await called([cache])
-    })
-  }
-
-  test('has a file or a link in place of a directory, or a directory in place of a file', async t => {
-    const [file, link, settings] = [directory(t), directory(t), directory(t)]
-    writeFileSync(path.join(file, 'modules'), '')
-    symlinkSync('modules', path.join(link, 'modules'))
-    mkdirSync(path.join(settings, 'extism-napi.toml', 'below'), { recursive: true })
-    await called([file, link, settings])
+    for (const target of ['nowhere', '.', '/proc']) {
+      for (const name of ['code', '.']) {
+        await callWith(cache)
+        for (const place of directories(cache).map(directory => path.join(directory, name))) {
+          rmSync(place, { recursive: true, force: true })
+          symlinkSync(target, place)
+        }
+      }
+    }
+    await callWith(cache)
+    await assertWhole(cache)
   })
 
   test('is on a device, or in a place or of a name where there can be none', () =>
