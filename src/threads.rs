@@ -11,7 +11,7 @@ use crate::error::{Code, Failure};
 use crate::faults;
 use crate::sync::lock;
 
-/// A guest gets 512 KiB of its thread's stack; host functions run on what is left.
+/// A guest gets 1 MiB of its thread's stack at most; host functions run on what is left.
 const STACK_BYTES: usize = 2 << 20;
 /// A guest that waits for JavaScript keeps its thread, so this bounds how many can wait.
 const MAX_THREADS: usize = 4096;

@@ -14,6 +14,7 @@ mod stats;
 mod store;
 mod synchronous;
 mod value;
+mod variables;
 
 use std::time::Duration;
 

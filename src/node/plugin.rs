@@ -11,7 +11,6 @@ use super::descriptor::Descriptor;
 use super::environment::Environment;
 use super::logger::Door;
 use super::opening;
-use super::raw::Bytes;
 use super::settler::{Rejection, Settler};
 use super::source::{Plan, PluginSource};
 use super::stats::PluginStats;
@@ -168,7 +167,7 @@ impl NativePlugin {
     ) -> Result<Either3<BufferSlice<'env>, Null, Rejection>> {
         let plugin = self.plugin()?;
         let request = request(env, function, input, timeout_ms, false)?;
-        let outcome = synchronous::check_stack()
+        let outcome = synchronous::check_stack(plugin.recipe().limits.stack_bytes)
             .and_then(|()| synchronous::run(*env, &self.answer, || plugin.call_sync(request)));
         Ok(match outcome {
             Ok(None) if !self.always_bytes => Either3::B(Null),
@@ -194,34 +193,6 @@ impl NativePlugin {
     #[napi(catch_unwind)]
     pub fn make_room(&self) -> f64 {
         self.door.make_room() as f64
-    }
-
-    /// A variable of one of its instances, or null where there is none.
-    #[napi(catch_unwind)]
-    pub fn variable(&self, instance: u32, name: String) -> Result<Option<Bytes>> {
-        let variables = self.plugin()?.variables(instance);
-        let value = variables.and_then(|variables| variables.get(name.as_bytes()));
-        Ok(value.map(|value| Bytes(value.as_bytes().to_vec())))
-    }
-
-    /// Sets a variable of one of its instances, or removes it: why that is not possible.
-    #[napi(catch_unwind)]
-    pub fn set_variable(
-        &self,
-        instance: u32,
-        name: String,
-        value: Option<&[u8]>,
-    ) -> Result<Option<String>> {
-        let Some(variables) = self.plugin()?.variables(instance) else {
-            return Ok(None);
-        };
-        Ok(match value {
-            Some(value) => variables.set(name.as_bytes(), value).err(),
-            None => {
-                variables.remove(name.as_bytes());
-                None
-            }
-        })
     }
 
     /// Stops a call by its number; whether it was there to stop.
@@ -280,7 +251,7 @@ impl NativePlugin {
         Ok((promise, call as f64))
     }
 
-    fn plugin(&self) -> Result<&Plugin> {
+    pub(super) fn plugin(&self) -> Result<&Plugin> {
         let plugin = self.plugin.get();
         plugin.ok_or_else(|| Error::from_reason("the plugin is not open yet"))
     }

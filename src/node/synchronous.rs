@@ -12,8 +12,8 @@ use super::value::Value;
 use crate::error::{Code, Failure};
 use crate::host_function::Guest;
 
-/// A guest gets 512 KiB of the stack; the runtime and host functions run on what is left.
-const STACK_BYTES: usize = 1 << 20;
+/// What the runtime and host functions run on, beside what a guest gets.
+const STACK_BYTES: usize = 512 << 10;
 
 /// How a host function in JavaScript ended.
 #[napi(object, object_to_js = false)]
@@ -60,10 +60,11 @@ pub fn answer(guest: &mut Guest<'_>, call: HostCall) -> Result<Answer, Failure> 
 }
 
 /// Whether this thread has what a guest may use of its stack.
-pub fn check_stack() -> Result<(), Failure> {
+pub fn check_stack(guest: usize) -> Result<(), Failure> {
+    let needed = guest + STACK_BYTES;
     match stacker::remaining_stack() {
-        Some(left) if left < STACK_BYTES => {
-            let (left, needed) = (left >> 10, STACK_BYTES >> 10);
+        Some(left) if left < needed => {
+            let (left, needed) = (left >> 10, needed >> 10);
             let message = format!(
                 "this thread has {left} KiB of its stack left, of which a call needs {needed}"
             );

@@ -34,10 +34,10 @@ test('the longest text as the name of a module that is refused is cut in the mes
   const twice = { wasm: [...bad.wasm, { name: 'main', data: Buffer.from('(module)') }].map(item => ({ ...item, data: Buffer.from('(module)') })) }
   twice.wasm[1].name = LONGEST
   const codeOf = async f => { try { await f() } catch (error) { return error.code + ' ' + (error.message.length < 1 << 20) } }
-  for (const wasm of [bad, twice]) {
-    for (const make of [createPlugin, Plugin.create, manifest => new Plugin(manifest)]) console.log(await codeOf(() => make(wasm)))
-  }`, {
-  lines: [...Array(3).fill('ERR_EXTISM_MODULE true'), ...Array(3).fill('ERR_EXTISM_LINK true')]
+  console.log(await codeOf(() => createPlugin(bad)))
+  console.log(await codeOf(() => new Plugin(bad)))
+  console.log(await codeOf(() => Plugin.create(twice)))`, {
+  lines: ['ERR_EXTISM_MODULE true', 'ERR_EXTISM_MODULE true', 'ERR_EXTISM_LINK true']
 }))
 
 test('an input of 256 MiB fails where there may not be so much, and the plugin serves on', t => survives(t, `

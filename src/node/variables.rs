@@ -1,0 +1,37 @@
+//! The variables of a native plugin, for host functions.
+
+use napi::bindgen_prelude::*;
+
+use super::plugin::NativePlugin;
+use super::raw::Bytes;
+
+#[napi]
+impl NativePlugin {
+    /// A variable of one of its instances, or null where there is none.
+    #[napi(catch_unwind)]
+    pub fn variable(&self, instance: u32, name: String) -> Result<Option<Bytes>> {
+        let variables = self.plugin()?.variables(instance);
+        let value = variables.and_then(|variables| variables.get(name.as_bytes()));
+        Ok(value.map(|value| Bytes(value.as_bytes().to_vec())))
+    }
+
+    /// Sets a variable of one of its instances, or removes it: why that is not possible.
+    #[napi(catch_unwind)]
+    pub fn set_variable(
+        &self,
+        instance: u32,
+        name: String,
+        value: Option<&[u8]>,
+    ) -> Result<Option<String>> {
+        let Some(variables) = self.plugin()?.variables(instance) else {
+            return Ok(None);
+        };
+        Ok(match value {
+            Some(value) => variables.set(name.as_bytes(), value).err(),
+            None => {
+                variables.remove(name.as_bytes());
+                None
+            }
+        })
+    }
+}
