@@ -14,6 +14,8 @@ mod around;
 mod blueprint;
 mod generated;
 mod manifest;
+#[path = "../../src/store/tests/map.rs"]
+mod map;
 mod model;
 mod name;
 mod part;

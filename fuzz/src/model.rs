@@ -1,11 +1,12 @@
-//! A store and the list that ECMAScript defines a `Map` by, side by side.
+//! A store and the model of one, side by side.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use arbitrary::Arbitrary;
 
-use crate::store::{Item, Limits, Stats, Store, Value};
+use crate::map::{Map, Record};
+use crate::store::{Item, Limits, Store, Value};
 
 thread_local! {
     static NOW: Cell<Instant> = Cell::new(Instant::now());
@@ -52,91 +53,6 @@ impl Key {
     }
 }
 
-struct Record {
-    key: String,
-    value: Value,
-    deadline: Option<Instant>,
-}
-
-impl Record {
-    fn bytes(&self) -> u64 {
-        (self.key.len() + self.value.as_bytes().len()) as u64
-    }
-}
-
-/// What is removed leaves a hole, an iterator is an index.
-#[derive(Default)]
-struct Model {
-    limits: Limits,
-    records: Vec<Option<Record>>,
-    stats: Stats,
-}
-
-impl Model {
-    fn live(&self) -> impl Iterator<Item = &Record> {
-        self.records.iter().flatten()
-    }
-
-    fn find(&self, key: &str) -> Option<usize> {
-        let is_key = |hole: &Option<Record>| hole.as_ref().is_some_and(|record| record.key == key);
-        self.records.iter().position(is_key)
-    }
-
-    fn expire(&mut self) {
-        let now = NOW.get();
-        for hole in &mut self.records {
-            if hole
-                .take_if(|record| record.deadline.is_some_and(|at| at <= now))
-                .is_some()
-            {
-                self.stats.expirations += 1;
-            }
-        }
-    }
-
-    fn exceeds(&self) -> bool {
-        let Stats { entries, bytes, .. } = self.stats();
-        self.limits
-            .max_entries
-            .is_some_and(|max| entries > max.max(1))
-            || self.limits.max_bytes.is_some_and(|max| bytes > max)
-    }
-
-    fn set(&mut self, key: &str, value: Value) -> bool {
-        let record = Record {
-            key: key.to_owned(),
-            value,
-            deadline: self.limits.ttl.map(|ttl| NOW.get() + ttl),
-        };
-        if self
-            .limits
-            .max_bytes
-            .is_some_and(|max| record.bytes() > max)
-        {
-            return false;
-        }
-        match self.find(key) {
-            Some(at) => self.records[at] = Some(record),
-            None => self.records.push(Some(record)),
-        }
-        while self.exceeds() {
-            let other =
-                |hole: &&mut Option<Record>| hole.as_ref().is_some_and(|record| record.key != key);
-            *self.records.iter_mut().find(other).unwrap() = None;
-            self.stats.evictions += 1;
-        }
-        true
-    }
-
-    fn stats(&self) -> Stats {
-        Stats {
-            entries: self.live().count() as u64,
-            bytes: self.live().map(Record::bytes).sum(),
-            ..self.stats
-        }
-    }
-}
-
 /// The same iterator of both.
 #[derive(Clone, Copy, Default)]
 struct Place {
@@ -154,15 +70,12 @@ impl Script {
         };
         let mut both = Both {
             store: Store::with_clock(limits, || NOW.get()),
-            model: Model {
-                limits,
-                ..Model::default()
-            },
+            model: Map::new(limits),
             iterators: Default::default(),
         };
         for step in self.steps {
             both.step(step);
-            both.model.expire();
+            both.model.expire(NOW.get());
             assert_eq!(both.store.stats(), both.model.stats());
             assert_eq!(both.store.size(), both.model.stats().entries);
         }
@@ -172,7 +85,7 @@ impl Script {
 
 struct Both {
     store: Store,
-    model: Model,
+    model: Map,
     iterators: [Place; ITERATORS],
 }
 
@@ -188,33 +101,23 @@ impl Both {
             Step::Get(key) => {
                 // A read sees that time is up without being what drops the entry.
                 let got = self.store.get(&key.text());
-                self.model.expire();
-                let at = self.model.find(&key.text());
-                let value = at.and_then(|at| self.model.records[at].as_ref());
-                assert_eq!(got.as_ref(), value.map(|record| &record.value));
-                match got {
-                    Some(_) => self.model.stats.hits += 1,
-                    None => self.model.stats.misses += 1,
-                }
+                self.model.expire(NOW.get());
+                assert_eq!(got, self.model.get(&key.text()));
             }
             Step::Has(key) => {
                 let has = self.store.has(&key.text());
-                self.model.expire();
-                assert_eq!(has, self.model.find(&key.text()).is_some());
+                self.model.expire(NOW.get());
+                assert_eq!(has, self.model.has(&key.text()));
             }
             Step::Delete(key) => {
                 let deleted = self.store.delete(&key.text());
-                self.model.expire();
-                let at = self.model.find(&key.text());
-                assert_eq!(
-                    deleted,
-                    at.and_then(|at| self.model.records[at].take()).is_some()
-                );
+                self.model.expire(NOW.get());
+                assert_eq!(deleted, self.model.delete(&key.text()));
             }
             Step::Clear => {
                 self.store.clear();
-                self.model.expire();
-                self.model.records.iter_mut().for_each(|hole| *hole = None);
+                self.model.expire(NOW.get());
+                self.model.clear();
             }
             Step::Pass(ms) => NOW.set(NOW.get() + Duration::from_millis(u64::from(ms))),
             Step::Next(iterator, count, resume) => self.next(iterator, count, resume),
@@ -227,16 +130,15 @@ impl Both {
     fn set(&mut self, key: &str, value: Value) {
         let set = self.store.set(key, value.clone()).is_ok();
         // What is refused changes nothing, and drops nothing that is over either.
-        self.model.expire();
-        assert_eq!(set, self.model.set(key, value));
+        self.model.expire(NOW.get());
+        assert_eq!(set, self.model.set(key, value, NOW.get()));
     }
 
     fn next(&mut self, iterator: u8, count: u8, resume: u8) {
         let place = &mut self.iterators[usize::from(iterator) % ITERATORS];
         let batch = self.store.next_batch(place.cursor, usize::from(count));
-        self.model.expire();
-        let rest = self.model.records.iter().enumerate().skip(place.index);
-        let rest = rest.filter_map(|(index, hole)| Some((index, hole.as_ref()?)));
+        self.model.expire(NOW.get());
+        let rest = self.model.after(place.index);
         let expected: Vec<_> = rest.take(usize::from(count).max(1)).collect();
         let expected_items: Vec<_> = expected.iter().map(|(_, record)| pair(record)).collect();
         assert_eq!(Vec::from_iter(batch.iter().map(visited)), expected_items);

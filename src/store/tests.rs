@@ -1,6 +1,7 @@
 mod bounds;
 mod concurrency;
 mod iteration;
+mod map;
 mod model;
 
 use std::cell::Cell;
