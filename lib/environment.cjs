@@ -76,8 +76,8 @@ function take (messages) {
 
 /** Loggers are somebody else's, and may throw. A core that nobody has any longer logs nothing. */
 function print ({ core }, { kind, text, bytes }) {
-  if (bytes) return process[kind].write(bytes)
   try {
+    if (bytes) return process[kind].write(bytes)
     core.deref()?.print(kind, text)
   } catch (error) {
     process.nextTick(() => { throw error })

@@ -8,7 +8,7 @@ const MAX_REDIRECTS = 20
 const DEFAULT_MAX_BYTES = 50 << 20
 /** No host has a longer name. */
 const MAX_HOST = 253
-const MAX_PATTERN = 4_096
+const MAX_PATTERN = 512
 
 /**
  * What plugins call for HTTP: handlers for `http_request`, `http_status_code` and
@@ -95,7 +95,7 @@ function hostName (name) {
 function hostPattern (pattern) {
   if (pattern.length > MAX_PATTERN) throw notPattern(pattern)
   const name = /^[^*?[\]{}]+$/.test(pattern) ? domainToASCII(pattern) || pattern : pattern
-  const parts = hostName(name).match(/\[[a-z0-9-]+\]|\{[^{}]*\}|[^]/g) ?? []
+  const parts = hostName(name).replace(/\*+/g, '*').match(/\[[a-z0-9-]+\]|\{[^{}]*\}|[^]/g) ?? []
   const steps = parts.map(part => {
     try {
       return stepOf(part)

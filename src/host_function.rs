@@ -110,7 +110,7 @@ impl<'a> Guest<'a> {
             let message = format!("a block of {length} bytes is more than there can be");
             return Err(Failure::new(Code::OutOfMemory, message));
         }
-        if let Err(message) = self.slot.quota().reserve(length) {
+        if let Err(message) = self.slot.quota().check(length) {
             return Err(Failure::new(Code::OutOfMemory, message));
         }
         let handle = self.plugin.memory_alloc(length).map_err(|error| {
@@ -120,6 +120,7 @@ impl<'a> Guest<'a> {
             );
             Failure::new(Code::OutOfMemory, message)
         })?;
+        self.slot.quota().made(handle.offset(), length);
         Ok(handle.offset())
     }
 
@@ -147,6 +148,7 @@ impl<'a> Guest<'a> {
     /// Gives a block back; anything that is not one is left alone.
     pub fn free(&mut self, offset: u64) {
         if let Some(handle) = self.plugin.memory_handle(offset) {
+            self.slot.quota().freed(offset);
             // The kernel's own walk over its blocks; there is nothing to be done if it fails.
             let _ = self.plugin.memory_free(handle);
         }

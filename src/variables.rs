@@ -10,6 +10,9 @@ use crate::sync::lock;
 /// needs, and less than what harms the process.
 const MAX_NAME_BYTES: u64 = 16 << 20;
 
+/// What a variable takes beside its name and its value.
+const ENTRY_BYTES: u64 = 128;
+
 /// Whose variables are whose, and for how long.
 pub enum Scope {
     /// Each instance has its own, until its guest breaks off.
@@ -51,7 +54,7 @@ impl Variables {
         let mut state = lock(&self.state);
         let (old_name, old_value) = state.size(name);
         let values = state.value_bytes - old_value + value.len() as u64;
-        let names = state.name_bytes - old_name + name.len() as u64;
+        let names = state.name_bytes - old_name + name.len() as u64 + ENTRY_BYTES;
         if values > self.max_bytes {
             let max = self.max_bytes;
             return Err(format!(
@@ -86,7 +89,8 @@ impl State {
     fn size(&self, name: &[u8]) -> (u64, u64) {
         let found = self.values.get(name);
         found.map_or((0, 0), |value| {
-            (name.len() as u64, value.as_bytes().len() as u64)
+            let name = name.len() as u64 + ENTRY_BYTES;
+            (name, value.as_bytes().len() as u64)
         })
     }
 }
@@ -120,11 +124,11 @@ mod tests {
     fn names_are_limited_too() {
         let variables = Variables::new(u64::MAX);
         let name = |i: u8| vec![i; 1 << 20];
-        for i in 0..16 {
+        for i in 0..15 {
             assert_eq!(variables.set(&name(i), b""), Ok(()));
         }
         assert!(variables.set(&name(16), b"").is_err());
-        assert_eq!(variables.set(&name(15), b"x"), Ok(()));
+        assert_eq!(variables.set(&name(14), b"x"), Ok(()));
         variables.remove(&name(3));
         assert_eq!(variables.set(&name(16), b""), Ok(()));
     }

@@ -43,11 +43,13 @@ pub fn compile(
     };
     // What is wrong with a cache, a full disk for example, is not wrong with the plugin, nor is a
     // system that has no threads to compile it with.
-    let first = catch(|| match &recipe.cache {
-        Some(cache) => cache.compile(recipe, |settings| build(Some(settings), true)),
-        None => build(None, true),
-    });
-    first.or_else(|_| catch(|| build(None, false)))
+    let cached = recipe.cache.as_ref();
+    let cached =
+        cached.map(|cache| catch(|| cache.compile(recipe, |settings| build(Some(settings), true))));
+    match cached {
+        Some(Ok(compiled)) => Ok(compiled),
+        _ => catch(|| build(None, true)).or_else(|_| catch(|| build(None, false))),
+    }
 }
 
 pub fn instantiate(

@@ -50,6 +50,7 @@ pub fn functions(
         host("fetch", &[PTR, PTR], &[], Box::new(fetch)),
         host("refuse", &[ValType::I32, PTR, PTR], &[], Box::new(refuse)),
         host("limited", &[PTR], &[], limited(recipe)),
+        host("freed", &[PTR], &[], Box::new(freed)),
         host("log", &[ValType::I32, PTR, PTR], &[], log(recipe)),
         host("get_log_level", &[], &[ValType::I32], log_level(recipe)),
         host("config_get", &[PTR, PTR], &[PTR], config_get(recipe)),

@@ -121,12 +121,14 @@ pub enum Begun {
 }
 
 /// Why an instance stopped serving.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Ended {
     /// There was nothing more to do.
     Idle,
     /// Its guest cannot go on.
     Broken,
+    /// It could not begin a call, for this reason.
+    Failed(Failure),
 }
 
 impl Instance {
@@ -182,6 +184,7 @@ impl Instance {
             reason,
             told,
             starting,
+            begun,
         } = self.slot.end(initializers);
         let text = self.slot.take_error();
         let interrupted =
@@ -190,7 +193,12 @@ impl Instance {
         let Some((call, ran)) = call else {
             return match result {
                 Ok(Ok(_)) => Ended::Idle,
-                _ => Ended::Broken,
+                _ if begun => Ended::Broken,
+                Ok(Err((error, code))) => Ended::Failed(failure(&error, code)),
+                Err(panic) => {
+                    let message = panic_message(&*panic);
+                    Ended::Failed(Failure::new(Code::Internal, message))
+                }
             };
         };
         let outcome: Outcome = match (reason, result) {

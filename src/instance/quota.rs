@@ -1,15 +1,26 @@
 //! What a call has taken so far of what it may take.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crate::sync::lock;
 
 pub struct Quota {
     /// What the blocks of guests may have together, in pages.
     block_pages: Option<u32>,
     log_bytes: u64,
-    /// What the host has made for the running call, in bytes.
-    reserved: AtomicU64,
+    /// The blocks that the host has made for the running call, where that is limited.
+    made: Mutex<Made>,
     /// What the running call has logged and printed, in bytes.
     logged: AtomicU64,
+}
+
+#[derive(Default)]
+struct Made {
+    /// Their sizes, by offset.
+    blocks: HashMap<u64, u64>,
+    bytes: u64,
 }
 
 impl Quota {
@@ -17,27 +28,40 @@ impl Quota {
         Self {
             block_pages,
             log_bytes,
-            reserved: AtomicU64::new(0),
+            made: Mutex::default(),
             logged: AtomicU64::new(0),
         }
     }
 
     /// A call begins that has taken nothing yet.
     pub fn begin(&self) {
-        self.reserved.store(0, Relaxed);
+        if self.block_pages.is_some() {
+            *lock(&self.made) = Made::default();
+        }
         self.logged.store(0, Relaxed);
     }
 
-    /// Counts a block that the host makes for the running call, or says why there can be none.
-    /// The guard counts those, too, but only when a guest makes one.
-    pub fn reserve(&self, bytes: u64) -> Result<(), String> {
-        let total = self.reserved.load(Relaxed).saturating_add(bytes);
-        match self.exceeds(total) {
-            Some(message) => Err(message),
-            None => {
-                self.reserved.store(total, Relaxed);
-                Ok(())
-            }
+    /// Whether the host may make a block for the running call, or why not. The guard counts those,
+    /// too, but only when a guest makes one.
+    pub fn check(&self, bytes: u64) -> Result<(), String> {
+        let total = lock(&self.made).bytes.saturating_add(bytes);
+        self.exceeds(total).map_or(Ok(()), Err)
+    }
+
+    /// The host has made a block.
+    pub fn made(&self, offset: u64, bytes: u64) {
+        if self.block_pages.is_some() {
+            let mut made = lock(&self.made);
+            made.bytes += bytes;
+            made.blocks.insert(offset, bytes);
+        }
+    }
+
+    /// Somebody has given a block back.
+    pub fn freed(&self, offset: u64) {
+        let mut made = lock(&self.made);
+        if let Some(bytes) = made.blocks.remove(&offset) {
+            made.bytes -= bytes;
         }
     }
 

@@ -63,6 +63,19 @@ fn pass(guest: &mut Guest<'_>, mut send: impl FnMut() -> Passed) -> Result<bool,
     }
 }
 
+/// Passes a message on, as far as the call may log.
+fn report(
+    guest: &mut Guest<'_>,
+    logger: &Arc<dyn Logger>,
+    level: Level,
+    text: &str,
+) -> Result<bool, Failure> {
+    match guest.slot.quota().log(text.len() as u64) {
+        Ok(()) => pass(guest, || logger.log(level, text)),
+        Err(notice) => warn(guest, logger, notice),
+    }
+}
+
 /// Says, the first time, that nothing further is passed on.
 fn warn(
     guest: &mut Guest<'_>,
@@ -89,10 +102,16 @@ pub fn limited(recipe: &Arc<Recipe>) -> Service {
     let logger = recipe.logger.clone();
     Box::new(move |guest, inputs, _| {
         if let Some(message) = guest.slot.quota().exceeds(number(&inputs[0])) {
-            logger.log(Level::Error, &message);
+            report(guest, &logger, Level::Error, &message)?;
         }
         Ok(())
     })
+}
+
+/// The guest has given a block back.
+pub fn freed(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {
+    guest.slot.quota().freed(number(&inputs[0]));
+    Ok(())
 }
 
 pub fn refuse(_: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {
@@ -173,7 +192,7 @@ pub fn var_set(recipe: &Arc<Recipe>) -> Service {
         }
         let value = guest.range(value, number(&inputs[3]))?;
         if let Err(message) = variables.set(&name, value) {
-            logger.log(Level::Error, &message);
+            report(guest, &logger, Level::Error, &message)?;
             guest.slot.set_error(Some(message));
         }
         Ok(())
@@ -188,10 +207,7 @@ pub fn log(recipe: &Arc<Recipe>) -> Service {
         if length != 0 && logger.level() <= level {
             let bytes = guest.range(number(&inputs[1]), length.min(MAX_MESSAGE_BYTES))?;
             let text = String::from_utf8_lossy(bytes).into_owned();
-            match guest.slot.quota().log(text.len() as u64) {
-                Ok(()) => pass(guest, || logger.log(level, &text))?,
-                Err(notice) => warn(guest, &logger, notice)?,
-            };
+            report(guest, &logger, level, &text)?;
         }
         Ok(())
     })

@@ -38,6 +38,8 @@ pub struct End {
     pub told: bool,
     /// Whether start code was running.
     pub starting: bool,
+    /// Whether any call was begun since the last end.
+    pub begun: bool,
 }
 
 impl Slot {
@@ -100,6 +102,7 @@ impl Slot {
         state.alone = alone;
         state.deadline = deadline;
         state.running = Some(call);
+        state.begun = true;
         drop(state);
         if let Some(deadline) = deadline {
             watchdog::expect(deadline);
@@ -164,6 +167,7 @@ impl Slot {
             reason,
             told: state.told,
             starting: state.initialized < initializers,
+            begun: std::mem::take(&mut state.begun),
         }
     }
 

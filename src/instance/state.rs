@@ -18,6 +18,8 @@ pub struct State {
     pub held: Option<Call>,
     pub running: Option<Call>,
     pub started: Option<Instant>,
+    /// Whether any call was begun since the runtime was entered.
+    pub begun: bool,
     /// The running call is the only one to run now.
     pub alone: bool,
     /// It runs on a thread that does not wait for anything else, and cannot be left alone.

@@ -26,6 +26,7 @@
   (import "extism-napi:host" "fetch" (func $host_fetch (param i64 i64)))
   (import "extism-napi:host" "refuse" (func $refuse (param i32 i64 i64)))
   (import "extism-napi:host" "limited" (func $host_limited (param i64)))
+  (import "extism-napi:host" "freed" (func $host_freed (param i64)))
   (import "extism-napi:host" "log" (func $host_log (param i32 i64 i64)))
   ;; host functions: imports
 
@@ -239,7 +240,11 @@
     (local.set $is_block (call $is_block (local.get $handle)))
     (call $forget)
     (if (local.get $is_block)
-      (then (call $kernel_free (local.get $handle)))))
+      (then
+        (call $kernel_free (local.get $handle))
+        ;; The host counts those it has made, as long as they are there.
+        (if (i64.ne (global.get $limit) (i64.const -1))
+          (then (call $host_freed (local.get $handle)))))))
 
   (func (export "store_u8") (param $address i64) (param $value i32)
     (if (i64.ge_u (i64.sub (local.get $address) (global.get $start)) (global.get $used))

@@ -12,6 +12,7 @@ use super::settler::{News, Settler};
 use super::synchronous::{Answer, Answering};
 use super::thrown;
 use super::value::Value;
+use crate::bytes;
 use crate::error::{Code, Failure};
 use crate::exchange::{self, Reply, Request};
 use crate::faults;
@@ -114,7 +115,8 @@ impl Environment {
     /// A new block of the waiting guest with these bytes: its offset.
     #[napi(catch_unwind)]
     pub fn store(&self, env: Env, id: u32, bytes: &[u8]) -> Result<f64> {
-        self.number(&env, id, Request::Store(bytes.to_vec()))
+        let bytes = bytes::copy(bytes).map_err(|failure| thrown(&env, failure))?;
+        self.number(&env, id, Request::Store(bytes))
     }
 
     /// Gives a block of the waiting guest back.

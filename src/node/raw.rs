@@ -132,9 +132,17 @@ thread_local! {
 pub fn lend<T>(call: u32, guest: &mut Guest<'_>, f: impl FnOnce() -> T) -> T {
     let guest: *mut Guest<'_> = guest;
     LENT.with_borrow_mut(|lent| lent.push((call, guest.cast())));
-    let result = f();
-    LENT.with_borrow_mut(Vec::pop);
-    result
+    let _end = End;
+    f()
+}
+
+/// Ends a loan, also where a panic comes by: the guest does not outlive it.
+struct End;
+
+impl Drop for End {
+    fn drop(&mut self) {
+        LENT.with_borrow_mut(Vec::pop);
+    }
 }
 
 /// Uses the guest that was lent for this host call on this thread; `None` if none was.

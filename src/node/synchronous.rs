@@ -40,9 +40,17 @@ thread_local! {
 /// Runs a guest on this thread: its host functions are answered by `answering`.
 pub fn run<T>(env: Env, answering: &Answering, f: impl FnOnce() -> T) -> T {
     let outer = SCOPE.replace(Some((env, answering.clone())));
-    let result = f();
-    SCOPE.set(outer);
-    result
+    let _restore = Restore(outer);
+    f()
+}
+
+/// Puts the scope back, also where a panic comes by.
+struct Restore(Option<Scope>);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        SCOPE.set(self.0.take());
+    }
 }
 
 /// Whether this thread is JavaScript's and runs a guest.

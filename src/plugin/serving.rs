@@ -31,6 +31,7 @@ impl Queue {
 
     /// Runs one instance on this thread until it has nothing to do.
     fn run(self: &Arc<Self>, mut instance: Option<Instance>) {
+        let mut failed = false;
         loop {
             let serving = match &mut instance {
                 Some(serving) => serving,
@@ -41,16 +42,24 @@ impl Queue {
             };
             faults::point("serve");
             let ended = serving.serve();
+            failed &= matches!(ended, Ended::Failed(_));
             if serving.slot().is_abandoned() {
                 return;
             }
-            if ended == Ended::Broken {
-                self.stats.replaced();
-                if let Err(failure) = serving.renew()
-                    && let Some(instance) = instance
-                {
-                    return self.discard(instance, &failure);
+            let usable = match ended {
+                Ended::Idle => Ok(()),
+                Ended::Broken => self.renew(serving),
+                // What happens to a fresh guest, too, will not be better the next time.
+                Ended::Failed(failure) if failed => Err(failure),
+                Ended::Failed(_) => {
+                    failed = true;
+                    self.renew(serving)
                 }
+            };
+            if let Err(failure) = usable
+                && let Some(instance) = instance
+            {
+                return self.discard(instance, &failure);
             }
             let mut state = self.state();
             if state.calls.is_empty() {
@@ -63,6 +72,11 @@ impl Queue {
                 return self.freed.notify_all();
             }
         }
+    }
+
+    pub(super) fn renew(&self, instance: &mut Instance) -> Result<(), Failure> {
+        self.stats.replaced();
+        instance.renew()
     }
 
     fn discard(&self, instance: Instance, failure: &Failure) {
@@ -91,21 +105,24 @@ impl Queue {
         settle_all(closers);
     }
 
-    /// An instance does not end, and nobody waits for it any longer. Another one serves on.
-    fn abandon(self: &Arc<Self>, slot: &Slot) {
+    /// An instance does not end, and nobody waits for it any longer. Another one serves on, and
+    /// its call is settled.
+    fn abandon(self: &Arc<Self>, slot: &Slot, settle: impl FnOnce()) {
         self.stats.replaced();
         let mut state = self.state();
         state.slots.retain(|known| known.id() != slot.id());
-        if !state.calls.is_empty() {
-            drop(state);
-            if let Err(failure) = self.spawn(None) {
-                self.give_up(&failure);
+        let (closers, spawned) = match state.calls.is_empty() {
+            true => (state.deactivate(), Ok(())),
+            false => {
+                drop(state);
+                (Vec::new(), self.spawn(None))
             }
-            return;
+        };
+        if let Err(failure) = spawned {
+            self.give_up(&failure);
         }
-        let closers = state.deactivate();
-        drop(state);
         self.freed.notify_all();
+        settle();
         settle_all(closers);
     }
 
@@ -218,8 +235,7 @@ impl Source for Feed {
 
     fn abandon(&self, slot: &Slot, call: Call, ran: Duration, failure: Failure) {
         if let Some(queue) = self.queue.upgrade() {
-            queue.recipe.settle(self, call, ran, Err(failure));
-            queue.abandon(slot);
+            queue.abandon(slot, || queue.recipe.settle(self, call, ran, Err(failure)));
         }
     }
 

@@ -16,9 +16,9 @@ test('no pattern of allowed hosts takes for ever to compare, whatever the host',
   ${PLUGIN}
   const attempts = [
     ['*a'.repeat(30) + 'b', 'a'.repeat(200)],
-    ['*'.repeat(4_000) + 'b', 'a'.repeat(250)],
-    ['{a,aa}'.repeat(500) + 'b', 'a'.repeat(250)],
-    ['*[a-c]'.repeat(500), 'a'.repeat(100_000)],
+    ['*'.repeat(500) + 'b', 'a'.repeat(250)],
+    ['{a,aa}'.repeat(80) + 'b', 'a'.repeat(250)],
+    ['*[a-c]'.repeat(80), 'a'.repeat(100_000)],
     ['*a'.repeat(30), 'a'.repeat(200)],
     ['{ab,a}{b,c}?*[x-z]', 'abbtoz']
   ]

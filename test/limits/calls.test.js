@@ -107,3 +107,15 @@ for (const [face, { open, text }] of Object.entries(FACES)) {
     })
   })
 }
+
+test('fuel that is not enough to begin a call fails each call, and the plugin can be closed', async () => {
+  for (const fuel of [10, 100, 400]) {
+    const plugin = await FACES.createPlugin.open(guest(SERVE), { fuel, instances: 2 })
+    for (let round = 0; round < 2; round++) {
+      const settled = await Promise.allSettled(Array.from({ length: 5 }, () => plugin.call('serve', 'x')))
+      assert.deepEqual(settled.map(({ reason }) => reason?.code), Array(5).fill('ERR_EXTISM_FUEL'))
+    }
+    assert.throws(() => plugin.callSync('serve', 'x'), { code: 'ERR_EXTISM_FUEL' })
+    await plugin.close()
+  }
+})

@@ -119,3 +119,20 @@ test('what a call logs beyond its limit is dropped, with a notice', async t => {
     assert.deepEqual(messages.splice(0), [...Array(3).fill('info: logged'), 'warn: a call may log 20 bytes (maxLogBytes), the rest is dropped'])
   }
 })
+
+test('what is logged for a call, not by it, counts as well', async t => {
+  const messages = []
+  const logger = { warn: message => messages.push(message), error: message => messages.push(message) }
+  const body = `
+    (data (i32.const 0) "name")
+    (func (export "run") (local $i i32)
+      (loop $again
+        (call $var_set (call $put (i32.const 0) (i32.const 4)) (call $put (i32.const 0) (i32.const 4)))
+        (drop (call $alloc (i64.const 100000)))
+        (br_if $again (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 100)))))`
+  const plugin = await FACES.createPlugin.open(guest(body), { logger, logLevel: 'warn', maxLogBytes: 200, memory: { maxVarBytes: 1, maxPages: 1 } })
+  t.after(() => plugin.close())
+  await assert.rejects(plugin.call('run'), { code: 'ERR_EXTISM_GUEST', message: /var memory limit/ })
+  assert.equal(messages.length, 4)
+  assert.match(messages[3], /the rest is dropped/)
+})

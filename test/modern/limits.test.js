@@ -85,6 +85,16 @@ describe('memory.maxPages', () => {
     (func (export "two") (call $tell (i64.ne (call $alloc (i64.const 0x1f000)) (i64.const 0))))
     (func (export "three") (call $tell (i64.ne (call $alloc (i64.const 0x2f000)) (i64.const 0))))
     (func (export "grow") (call $tell (i32.ne (memory.grow (i32.const 100)) (i32.const -1))))
+    (func $ask (param $free i32) (local $i i32) (local $block i64) (local $all i32)
+      (local.set $all (i32.const 1))
+      (loop $again
+        (local.set $block (call $answer))
+        (local.set $all (i32.and (local.get $all) (i64.ne (local.get $block) (i64.const 0))))
+        (if (local.get $free) (then (call $free (local.get $block))))
+        (br_if $again (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 200))))
+      (call $tell (local.get $all)))
+    (func (export "answers") (call $ask (i32.const 1)))
+    (func (export "hoard") (call $ask (i32.const 0)))
     (func (export "answer") (call $tell (i64.ne (call $answer) (i64.const 0))))`, { user: '(import USER "answer" (func $answer (result i64)))' })
 
   async function limited (t, maxPages, size) {
@@ -111,6 +121,14 @@ describe('memory.maxPages', () => {
   test('does not count the memory of the guest', async t => {
     const { plugin } = await limited(t, 1)
     assert.equal(await textOf(plugin.call('grow')), '1')
+  })
+
+  test('counts blocks of host functions as long as they are there', async t => {
+    const { plugin } = await limited(t, 2, 1000)
+    // 200 of them are more than two pages; each is given back before the next.
+    assert.equal(await textOf(plugin.call('answers')), '1')
+    const { plugin: hoarding } = await limited(t, 2, 1000)
+    assert.equal(await textOf(hoarding.call('hoard')), '0')
   })
 
   test('is none by default, and 0 is none', async t => {

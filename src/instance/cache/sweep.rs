@@ -1,12 +1,12 @@
 //! What nobody used for long, or what is too much, goes.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::digests::LIST;
 use super::remove;
@@ -18,12 +18,19 @@ const MAX_IDLE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// A small file takes no less.
 const BLOCK_BYTES: u64 = 4096;
 
-/// Sweeps a cache on another thread, once in the life of this process.
+/// How long a sweep is enough for.
+const INTERVAL: Duration = Duration::from_secs(60 * 60);
+
+/// Sweeps a cache on another thread, unless this process has done so in the last hour.
 pub fn begin(root: &Path) {
-    static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-    if !lock(&SWEPT).insert(root.to_owned()) {
+    static SWEPT: Mutex<BTreeMap<PathBuf, Instant>> = Mutex::new(BTreeMap::new());
+    let now = Instant::now();
+    let mut swept = lock(&SWEPT);
+    if swept.get(root).is_some_and(|last| now - *last < INTERVAL) {
         return;
     }
+    swept.insert(root.to_owned(), now);
+    drop(swept);
     let root = root.to_owned();
     // Where this is not possible, a later process does it.
     let _ = threads::spawn_blocking(move || drop(sweep(&root, MAX_BYTES, MAX_IDLE)));
