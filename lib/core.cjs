@@ -42,7 +42,7 @@ class Core {
   /** A promise of a core with a compiled instance. */
   static async open (source, stores, handlers, fail, print) {
     const core = new Core(handlers, fail, print)
-    const [native, opened] = asked(() => NativePlugin.open(environment, core.#place.id, source, stores))
+    const [native, opened] = asked(() => NativePlugin.open(environment, core.#place.id, source, stores)) ?? await ENDING
     needed.set(opened, core)
     try {
       await opened
@@ -67,13 +67,15 @@ class Core {
     const index = this.functions.get(name)
     if (index === undefined) return Promise.reject(this.#unknown(name))
     if (options === undefined && !this.#needsJavascript) {
-      return asked(() => this.#native.call(index, input))
+      return asked(() => this.#native.call(index, input)) ?? ENDING
     }
     const { signal, timeoutMs } = options ?? {}
     if (signal?.aborted) return Promise.reject(new AbortError(signal.reason))
     const from = running()
     this.#checkDepth(from, name)
-    const [promise, id] = asked(() => this.#native.callWith(index, input, timeoutMs, this.#waitsFor(from)))
+    const made = asked(() => this.#native.callWith(index, input, timeoutMs, this.#waitsFor(from)))
+    if (made === undefined) return ENDING
+    const [promise, id] = made
     const kept = this.#needsJavascript ? this.#keep(promise, id, { from, context }) : promise
     return signal ? abortable(kept, signal, () => this.#native.cancel(id)) : kept
   }
@@ -207,6 +209,13 @@ class Core {
     }
   }
 }
+
+/**
+ * What a call is where the addon gives nothing: the environment, a worker as a rule, is being
+ * terminated. Code that went on could go on for ever, since Node.js can lose the termination on
+ * its way through a host function.
+ */
+const ENDING = new Promise(() => {})
 
 /** What the addon throws, as an error of ours. */
 function asked (f) {
