@@ -339,7 +339,7 @@ manifests.push(1)
 // Context and Plugin
 
 const context = new Context()
-const running: PluginOptions = { instances: 4, maxQueue: 100, queueTimeoutMs: Infinity, cache: true }
+const running: PluginOptions = { instances: 4, maxQueue: 100, queueTimeoutMs: Infinity, maxCallDepth: 3, maxLogBytes: Infinity, cache: true }
 const plugins: LegacyPlugin[] = [
   context.plugin(bytes),
   context.plugin(snake, true),
@@ -454,7 +454,7 @@ expectType<typeof createPlugin>()(namedCreatePlugin, true)
 expectType<typeof createPlugin>()(newPlugin, true)
 expectType<Readonly<Capabilities>>()(CAPABILITIES, true)
 
-const limits: MemoryOptions = { maxPages: 16, maxHttpResponseBytes: undefined, maxVarBytes: 1 << 20 }
+const limits: MemoryOptions = { maxPages: 16, maxHttpResponseBytes: undefined, maxVarBytes: 1 << 20, maxTotalPages: 1_000, maxTableElements: 10_000, maxOutputBytes: 1 << 20, maxStackBytes: 1 << 18 }
 const level: LogLevel = 'warn'
 const like: PluginConfigLike = { key: 'value' } satisfies PluginConfig
 const everything: ExtismPluginOptions = {
