@@ -3,6 +3,7 @@
 #
 #   fuzz/run.sh SECONDS [TARGET]
 #
+# With SEED in the environment it does the same each time, as far as it comes.
 # It needs nothing but cargo and a C++ compiler: what `cargo fuzz` sets, beside a sanitizer, are
 # flags that stable knows as well.
 set -euo pipefail
@@ -33,7 +34,7 @@ for target in "${targets[@]}"; do
   mkdir -p "$found" "artifacts/$target"
   if ! "target/$host/release/$target" "$found" "corpus/$target" \
     -artifact_prefix="artifacts/$target/" -max_total_time="$seconds" \
-    -max_len=8192 -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 >"$log" 2>&1; then
+    -seed="${SEED:-0}" -max_len=8192 -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 >"$log" 2>&1; then
     tail -n 60 "$log"
     echo "fuzz/run.sh: $target failed." >&2
     exit 1

@@ -239,6 +239,9 @@ impl Resolver<'_> {
         if !WASI_FUNCTIONS.contains(&name.as_str()) {
             return Err(place.unknown(" (\"wasi_snapshot_preview1\" does not contain it)"));
         }
+        if wasi::replaces(name) {
+            place.check(&wasi::types())?;
+        }
         let from = match wasi::replaces(name) {
             true if wasi::shared(&self.modules[index]).is_some() => wasi::name(index),
             true if name == wasi::POLL => GUARD.to_owned(),

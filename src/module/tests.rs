@@ -216,3 +216,26 @@ fn names_of_any_characters_reach_the_runtime() {
     let blueprint = link(vec![read("main", wat)], &[], &Rules::default()).unwrap();
     assert_eq!(blueprint.functions, ["a \"quoted\" \\ 😀 name"]);
 }
+
+#[test]
+fn functions_of_wasi_that_are_replaced_have_their_types() {
+    let rules = Rules {
+        wasi: true,
+        ..Rules::default()
+    };
+    for name in ["poll_oneoff", "fd_write"] {
+        for (types, fits) in [
+            ("(param i32 i32 i32 i32) (result i32)", true),
+            ("(param i64 i32 i32 i32) (result i32)", false),
+            ("(param i32)", false),
+        ] {
+            for memory in ["(memory 1)", "(memory i64 1)", ""] {
+                let import =
+                    format!(r#"(import "wasi_snapshot_preview1" "{name}" (func {types}))"#);
+                let module = read("main", &format!("(module {import} {memory})"));
+                let linked = link(vec![module], &[], &rules);
+                assert_eq!(linked.is_ok(), fits, "{name} {types} {memory}");
+            }
+        }
+    }
+}

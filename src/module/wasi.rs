@@ -1,9 +1,10 @@
 //! A guest's memory, in a module of its own beside what replaces some functions of WASI.
 
 use wasmparser::MemoryType;
+use wasmparser::ValType::I32;
 
 use super::names::{OWN, WASI};
-use super::{Import, Module, bounds};
+use super::{Import, Module, Types, bounds};
 
 pub const MEMORY: &str = "memory";
 /// Where there is no memory to be shared, nobody may call WASI's own.
@@ -30,6 +31,11 @@ pub fn write(memory: &MemoryType, output: bool) -> String {
 /// Whether a function of WASI is replaced.
 pub fn replaces(function: &str) -> bool {
     [POLL, WRITE].contains(&function)
+}
+
+/// The types of those functions.
+pub fn types() -> Types {
+    Types::new(&[I32, I32, I32, I32], &[I32])
 }
 
 /// The memory of a module some of whose imports are replaced, if it has one of the plain kind
