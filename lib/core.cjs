@@ -170,16 +170,12 @@ class Core {
 
   /** Whether this plugin waits for the host function, be it by way of other plugins. */
   #waitsFor (running) {
-    for (let each = running; each !== undefined && !each.call.over; each = each.call.from) {
-      if (each.core === this) return true
-    }
-    return false
+    return callers(running).some(({ core }) => core === this)
   }
 
   /** Each call that a host function makes keeps the plugin of that one waiting, and a thread. */
   #checkDepth (from, name) {
-    let depth = 0
-    for (let each = from; each !== undefined && !each.call.over; each = each.call.from) depth++
+    const depth = callers(from).length
     if (depth <= this.#maxCallDepth) return
     const message = `host functions have called plugins ${depth} deep, of which ${this.#maxCallDepth} are allowed (maxCallDepth)`
     throw this.#fail({ code: 'ERR_EXTISM_CALL_DEPTH', message, function: name })
@@ -216,6 +212,13 @@ class Core {
  * its way through a host function.
  */
 const ENDING = new Promise(() => {})
+
+/** The host function that code runs in, and those that wait for it in turn. */
+function callers (running) {
+  const found = []
+  for (let each = running; each !== undefined && !each.call.over; each = each.call.from) found.push(each)
+  return found
+}
 
 /** What the addon throws, as an error of ours. */
 function asked (f) {

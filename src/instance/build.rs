@@ -20,7 +20,7 @@ pub fn compile(
 ) -> Result<CompiledPlugin, Failure> {
     faults::point("compile");
     let build = |settings: Option<&Path>, parallel: bool| {
-        let builder = PluginBuilder::new(manifest(recipe)?)
+        let builder = PluginBuilder::new(manifest(recipe))
             .with_functions(host::functions(recipe, slot, source))
             .with_wasi(recipe.wasi)
             .with_wasmtime_config(config(&recipe.limits, parallel))
@@ -48,7 +48,10 @@ pub fn compile(
         cached.map(|cache| catch(|| cache.compile(recipe, |settings| build(Some(settings), true))));
     match cached {
         Some(Ok(compiled)) => Ok(compiled),
-        _ => catch(|| build(None, true)).or_else(|_| catch(|| build(None, false))),
+        _ => catch(|| build(None, true)).or_else(|failure| match failure.code {
+            Code::Internal => catch(|| build(None, false)),
+            _ => Err(failure),
+        }),
     }
 }
 
@@ -72,7 +75,8 @@ fn catch<T>(f: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
 
 fn unusable(recipe: &Recipe, error: &extism::Error) -> Failure {
     let mut paths = recipe.allowed_paths.keys();
-    let missing = paths.find(|path| !Path::new(path.trim_start_matches("ro:")).is_dir());
+    let directory = |path: &str| Path::new(path.strip_prefix("ro:").unwrap_or(path)).is_dir();
+    let missing = paths.find(|path| !directory(path));
     // The runtime does not say which.
     let why = missing.map_or(format!("{error:#}"), |path| {
         format!("the allowed path \"{path}\" is not a directory: {error:#}")
@@ -82,7 +86,7 @@ fn unusable(recipe: &Recipe, error: &extism::Error) -> Failure {
 }
 
 /// Timeouts are the watchdog's, since the runtime's own cannot differ from call to call.
-fn manifest(recipe: &Recipe) -> Result<Manifest, Failure> {
+fn manifest(recipe: &Recipe) -> Manifest {
     let Blueprint {
         modules, bounds, ..
     } = &recipe.blueprint;
@@ -94,7 +98,7 @@ fn manifest(recipe: &Recipe) -> Result<Manifest, Failure> {
     manifest.allowed_paths = Some(recipe.allowed_paths.clone());
     // The runtime counts what memories grow by, not what they start with.
     manifest.memory.max_pages = Some(bounds.growth_pages);
-    Ok(manifest)
+    manifest
 }
 
 fn config(limits: &Limits, parallel: bool) -> Config {
