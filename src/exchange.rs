@@ -1,7 +1,6 @@
 //! A guest's thread waits here while JavaScript runs a host function, and does for it what
 //! only that thread may do: touch the guest's memory.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Instant;
@@ -13,7 +12,7 @@ use crate::error::{Code, Failure};
 use crate::faults;
 use crate::host_function::Guest;
 use crate::sync::{lock, spin, wait};
-use crate::threads::panic_message;
+use crate::threads::contain;
 
 /// What the host asks of the waiting guest.
 pub enum Request {
@@ -71,10 +70,7 @@ impl Exchange {
                     *state = State::Answering;
                     drop(state);
                     // The host waits for this answer, so there has to be one.
-                    let reply = catch_unwind(AssertUnwindSafe(|| answer(guest, request)));
-                    let reply = reply.unwrap_or_else(|panic| {
-                        Err(Failure::new(Code::Internal, panic_message(&*panic)))
-                    });
+                    let reply = contain(|| answer(guest, request));
                     state = lock(&self.state);
                     if matches!(*state, State::Answering) {
                         *state = State::Answered(reply);

@@ -62,6 +62,12 @@ pub fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Result<(), Fail
     Ok(())
 }
 
+/// Makes a failure of a panic.
+pub fn contain<T>(f: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(f))
+        .unwrap_or_else(|panic| Err(Failure::new(Code::Internal, panic_message(&*panic))))
+}
+
 /// What a panic said.
 pub fn panic_message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(ToString::to_string);

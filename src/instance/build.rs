@@ -1,6 +1,5 @@
 //! How an instance is compiled and instantiated.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +10,7 @@ use super::{Limits, Recipe, Slot, Source, host};
 use crate::error::{Code, Failure};
 use crate::faults;
 use crate::module::{self, Blueprint};
-use crate::threads::panic_message;
+use crate::threads::contain;
 
 pub fn compile(
     recipe: &Arc<Recipe>,
@@ -44,12 +43,12 @@ pub fn compile(
     // What is wrong with a cache, a full disk for example, is not wrong with the plugin, nor is a
     // system that has no threads to compile it with.
     let cached = recipe.cache.as_ref();
-    let cached =
-        cached.map(|cache| catch(|| cache.compile(recipe, |settings| build(Some(settings), true))));
+    let cached = cached
+        .map(|cache| contain(|| cache.compile(recipe, |settings| build(Some(settings), true))));
     match cached {
         Some(Ok(compiled)) => Ok(compiled),
-        _ => catch(|| build(None, true)).or_else(|failure| match failure.code {
-            Code::Internal => catch(|| build(None, false)),
+        _ => contain(|| build(None, true)).or_else(|failure| match failure.code {
+            Code::Internal => contain(|| build(None, false)),
             _ => Err(failure),
         }),
     }
@@ -60,17 +59,12 @@ pub fn instantiate(
     recipe: &Recipe,
     slot: &Slot,
 ) -> Result<Plugin, Failure> {
-    let plugin = catch(|| {
+    let plugin = contain(|| {
         faults::point("instantiate");
         Plugin::new_from_compiled(compiled).map_err(|error| unusable(recipe, &error))
     })?;
     slot.renew(plugin.cancel_handle());
     Ok(plugin)
-}
-
-fn catch<T>(f: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(f))
-        .unwrap_or_else(|panic| Err(Failure::new(Code::Internal, panic_message(&*panic))))
 }
 
 fn unusable(recipe: &Recipe, error: &extism::Error) -> Failure {

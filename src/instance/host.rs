@@ -1,6 +1,5 @@
 //! What the driver and the guard ask of the host, and the host functions of users.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use extism::{CurrentPlugin, Function, UserData, Val, ValType};
@@ -12,7 +11,7 @@ use crate::error::{Code, Failure};
 use crate::faults;
 use crate::host_function::{Guest, HostFunction};
 use crate::module::{FUNCTION, HOST, Types};
-use crate::threads::panic_message;
+use crate::threads::contain;
 
 const PTR: ValType = ValType::I64;
 
@@ -114,11 +113,7 @@ fn function(
     let body =
         move |plugin: &mut CurrentPlugin, inputs: &[Val], outputs: &mut [Val], _: UserData<()>| {
             outputs.clone_from_slice(&zeros);
-            let result = catch_unwind(AssertUnwindSafe(|| {
-                service(&mut Guest::new(plugin, &slot), inputs, outputs)
-            }));
-            let result = result
-                .unwrap_or_else(|panic| Err(Failure::new(Code::Internal, panic_message(&*panic))));
+            let result = contain(|| service(&mut Guest::new(plugin, &slot), inputs, outputs));
             result.map_err(|failure| {
                 slot.note(failure.clone());
                 extism::Error::new(failure)

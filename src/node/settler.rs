@@ -6,7 +6,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
@@ -21,7 +20,7 @@ use crate::call::{Outcome, Settle, lost};
 use crate::error::{Code, Failure};
 use crate::faults;
 use crate::sync::lock;
-use crate::threads::panic_message;
+use crate::threads::contain;
 
 /// Something for the event loop to do.
 pub enum Event {
@@ -205,14 +204,12 @@ fn drain(env: &Env, queue: &Queue, side: &LoopSide) -> News {
 
 /// A panic here would end the process, and strand the rest of the burst before that.
 fn contained<T>(f: impl FnOnce() -> Result<T>) -> std::result::Result<T, Failure> {
-    match catch_unwind(AssertUnwindSafe(f)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => {
+    contain(|| {
+        f().map_err(|error| {
             let message = format!("no room for the output: {error}");
-            Err(Failure::new(Code::OutOfMemory, message))
-        }
-        Err(panic) => Err(Failure::new(Code::Internal, panic_message(&*panic))),
-    }
+            Failure::new(Code::OutOfMemory, message)
+        })
+    })
 }
 
 fn some<T>(list: Vec<T>) -> Option<Vec<T>> {

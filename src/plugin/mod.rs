@@ -7,14 +7,13 @@ mod stats;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use crate::call::{Call, Outcome, Settle, lost};
-use crate::error::{Code, Failure};
+use crate::error::Failure;
 use crate::instance::{Ended, Recipe};
-use crate::threads::panic_message;
+use crate::threads::contain;
 use crate::variables::Variables;
 use crate::watchdog;
 use queue::{Queue, closed};
@@ -134,12 +133,10 @@ impl Plugin {
         let mut instance = self.queue.borrow()?;
         let (ticket, outcome) = std::sync::mpsc::channel();
         let call = self.make(request, Box::new(ticket));
-        let served = catch_unwind(AssertUnwindSafe(|| match instance.serve_one(call) {
+        let usable = contain(|| match instance.serve_one(call) {
             Ended::Idle => Ok(()),
             Ended::Broken | Ended::Failed(_) => self.queue.renew(&mut instance),
-        }));
-        let usable = served
-            .unwrap_or_else(|panic| Err(Failure::new(Code::Internal, panic_message(&*panic))));
+        });
         self.queue.give_back(instance, usable);
         outcome.try_recv().unwrap_or_else(|_| Err(lost()))
     }

@@ -1,7 +1,6 @@
 //! How the instances of a plugin get their threads, and their calls from its queue.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -12,7 +11,7 @@ use crate::error::{Code, Failure};
 use crate::faults;
 use crate::instance::{Begun, Ended, Instance, Slot, Source};
 use crate::sync::{SPIN, spin, wait_for};
-use crate::threads::{self, panic_message};
+use crate::threads::{self, contain};
 
 /// How long an instance keeps its thread for the next call. Waking a waiting thread takes a
 /// fraction of what it takes to hand over an instance and to enter the runtime again.
@@ -22,9 +21,12 @@ impl Queue {
     pub(super) fn spawn(self: &Arc<Self>, instance: Option<Instance>) -> Result<(), Failure> {
         let queue = self.clone();
         threads::spawn_blocking(move || {
-            let ran = catch_unwind(AssertUnwindSafe(|| queue.run(instance)));
-            if let Err(panic) = ran {
-                queue.give_up(&Failure::new(Code::Internal, panic_message(&*panic)));
+            let ran = contain(|| {
+                queue.run(instance);
+                Ok(())
+            });
+            if let Err(failure) = ran {
+                queue.give_up(&failure);
             }
         })
     }
