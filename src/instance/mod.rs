@@ -132,10 +132,16 @@ pub enum Ended {
 }
 
 impl Instance {
-    /// Compiles and instantiates; no code of the guest runs yet.
-    pub fn new(recipe: Arc<Recipe>, source: Arc<dyn Source>) -> Result<Self, Failure> {
+    /// Compiles and instantiates; no code of the guest runs yet. Variables are `inherited` from
+    /// an instance that it is to replace.
+    pub fn new(
+        recipe: Arc<Recipe>,
+        source: Arc<dyn Source>,
+        inherited: Option<Arc<Variables>>,
+    ) -> Result<Self, Failure> {
+        let variables = recipe.variables(inherited);
         let quota = Quota::new(recipe.block_pages, recipe.limits.log_bytes);
-        let slot = Arc::new(Slot::new(recipe.variables(), quota, source.clone()));
+        let slot = Arc::new(Slot::new(variables, quota, source.clone()));
         let share = Share::of(&recipe.blueprint)?;
         let compiled = compile(&recipe, &slot, &source)?;
         let plugin = Some(instantiate(&compiled, &recipe, &slot)?);
@@ -237,10 +243,11 @@ impl Instance {
 }
 
 impl Recipe {
-    fn variables(&self) -> Arc<Variables> {
-        match &self.variables {
-            Scope::Plugin(variables) => variables.clone(),
-            Scope::Guest | Scope::Instance => Arc::new(Variables::new(self.max_var_bytes)),
+    fn variables(&self, inherited: Option<Arc<Variables>>) -> Arc<Variables> {
+        match (&self.variables, inherited) {
+            (Scope::Plugin(variables), _) => variables.clone(),
+            (Scope::Instance, Some(variables)) => variables,
+            _ => Arc::new(Variables::new(self.max_var_bytes)),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod queue;
 mod serving;
+mod state;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,8 @@ use crate::instance::{Ended, Recipe};
 use crate::threads::contain;
 use crate::variables::Variables;
 use crate::watchdog;
-use queue::{Queue, closed};
+use queue::Queue;
+use state::closed;
 pub use stats::Stats;
 
 /// How a plugin runs its calls.

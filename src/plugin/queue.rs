@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::Options;
 use super::serving::Feed;
+use super::state::{State, closed};
 use super::stats::Stats;
 use crate::call::{Call, Settle};
 use crate::error::{Code, Failure};
@@ -26,56 +27,6 @@ pub struct Queue {
     pub(super) freed: Condvar,
     /// How many calls are in the queue, for those who look without the lock.
     pub(super) queued: AtomicUsize,
-}
-
-#[derive(Default)]
-pub(super) struct State {
-    /// By id, and so in the order they came.
-    pub(super) calls: BTreeMap<u64, Call>,
-    next_id: u64,
-    pub(super) idle: Vec<Instance>,
-    /// Instances that have a thread, or are getting one.
-    pub(super) active: usize,
-    /// Those of them that wait for a call, and how many of these are being woken.
-    pub(super) waiting: usize,
-    pub(super) woken: usize,
-    /// How many look for a call without the lock.
-    pub(super) looking: usize,
-    /// How many callers wait for an instance to run a call on their own thread.
-    pub(super) borrowers: usize,
-    pub(super) slots: Vec<Arc<Slot>>,
-    pub(super) closed: bool,
-    /// Who waits for the last instance to be done after a close.
-    closers: Vec<Box<dyn Settle>>,
-}
-
-impl State {
-    /// How many instances run a call.
-    pub(super) fn busy(&self) -> usize {
-        let slots = self.slots.iter();
-        slots.filter(|slot| slot.running().is_some()).count()
-    }
-
-    /// Takes out the slots that nothing but this has any longer. A call that one of them was
-    /// left with is lost, and says so when it is dropped.
-    pub(super) fn forget_gone(&mut self) -> Vec<Arc<Slot>> {
-        let gone = |slot: &mut Arc<Slot>| Arc::strong_count(slot) == 1;
-        self.slots.extract_if(.., gone).collect()
-    }
-
-    /// One instance has nothing to do any longer. Who is to be told that this was the last.
-    pub(super) fn deactivate(&mut self) -> Vec<Box<dyn Settle>> {
-        self.active = self.active.saturating_sub(1);
-        self.drained()
-    }
-
-    fn drained(&mut self) -> Vec<Box<dyn Settle>> {
-        if self.closed && self.active == 0 {
-            std::mem::take(&mut self.closers)
-        } else {
-            Vec::new()
-        }
-    }
 }
 
 pub(super) fn settle_all(tickets: Vec<Box<dyn Settle>>) {
@@ -118,7 +69,8 @@ impl Queue {
     }
 
     pub(super) fn instance(self: &Arc<Self>) -> Result<Instance, Failure> {
-        let instance = Instance::new(self.recipe.clone(), Feed::of(self))?;
+        let inherited = self.state().inheritance.pop();
+        let instance = Instance::new(self.recipe.clone(), Feed::of(self), inherited)?;
         self.state().slots.push(instance.slot().clone());
         Ok(instance)
     }
@@ -168,9 +120,7 @@ impl Queue {
     }
 
     fn admit(&self, state: &State, nested: bool) -> Result<(), Failure> {
-        if state.closed {
-            return Err(closed());
-        }
+        state.usable()?;
         let free = || self.options.instances.saturating_sub(state.busy());
         if nested && state.calls.len() >= free() {
             let message = "a host function called its own plugin, which has no free instance";
@@ -259,10 +209,6 @@ impl Queue {
 
 fn cancelled() -> Failure {
     Failure::new(Code::Cancelled, "the call was cancelled")
-}
-
-pub fn closed() -> Failure {
-    Failure::new(Code::Closed, "the plugin is closed")
 }
 
 impl Watched for Queue {

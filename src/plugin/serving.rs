@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use super::queue::{Queue, closed, settle_all};
+use super::queue::{Queue, settle_all};
 use crate::call::Call;
 use crate::error::{Code, Failure};
 use crate::faults;
@@ -112,12 +112,13 @@ impl Queue {
     fn abandon(self: &Arc<Self>, slot: &Slot, settle: impl FnOnce()) {
         self.stats.replaced();
         let mut state = self.state();
-        state.slots.retain(|known| known.id() != slot.id());
+        state.leave_alone(slot);
         let (closers, spawned) = match state.calls.is_empty() {
             true => (state.deactivate(), Ok(())),
             false => {
+                let room = state.room();
                 drop(state);
-                (Vec::new(), self.spawn(None))
+                (Vec::new(), room.and_then(|()| self.spawn(None)))
             }
         };
         if let Err(failure) = spawned {
@@ -134,9 +135,8 @@ impl Queue {
         let mut state = self.state();
         loop {
             let taken = state.busy() + state.calls.len();
-            if state.closed {
-                return Err(closed());
-            } else if taken >= self.options.instances {
+            state.usable()?;
+            if taken >= self.options.instances {
                 let message = "the plugin is running another call";
                 return Err(Failure::new(Code::Busy, message));
             } else if let Some(instance) = state.idle.pop() {

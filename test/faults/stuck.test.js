@@ -11,10 +11,16 @@ const WAITING = `
     (data (i32.const 100) "pipe")
     (func (export "open")
       (drop (call $open (i32.const 3) (i32.const 0) (i32.const 100) (i32.const 4) (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 200))))
-    (func (export "echo") (call $give (call $input)))\`, {
+    (data (i32.const 120) "name")
+    (func (export "echo") (call $give (call $input)))
+    (func (export "set") (call $var_set (call $put (i32.const 120) (i32.const 4)) (call $input)))
+    (func (export "get") (call $give (call $var_get (call $put (i32.const 120) (i32.const 4)))))\`, {
     user: '(import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))'
   })
-  const manifest = directory => ({ wasm: [{ data }], allowed_paths: { [directory]: '/' }, timeout_ms: 100 })`
+  const manifest = directory => ({ wasm: [{ data }], allowed_paths: { [directory]: '/' }, timeout_ms: 100 })
+  const created = (directory, options) => createPlugin({ wasm: [{ data }] }, {
+    useWasi: true, timeoutMs: 100, allowedPaths: { '/': directory }, ...options
+  })`
 
 describe('a plugin that waits in the system, where nothing can stop it,', () => {
   const waits = (t, script, lines) => {
@@ -42,4 +48,33 @@ describe('a plugin that waits in the system, where nothing can stop it,', () => 
     console.log(await call.catch(error => error.name))
     await closing
     console.log('closed')`, ['AbortError', 'closed']))
+
+  test('hands its variables on to the one that takes its place', t => waits(t, `
+    const plugin = await created(directory, { sharedVars: false })
+    await plugin.call('set', 'kept')
+    console.log(await plugin.call('open').catch(error => error.code))
+    console.log((await plugin.call('get')).text())
+    await plugin.close()`, ['ERR_EXTISM_TIMEOUT', 'kept']))
+
+  test('takes no calls while sixteen of its own are left alone; another plugin does', t => waits(t, `
+    const plugin = await created(directory, { instances: 16 })
+    const neighbour = new Plugin({ wasm: [{ data }] }, true)
+    const opened = Array.from({ length: 32 }, () => plugin.call('open').catch(error => error.code))
+    const codes = await Promise.all(opened)
+    const count = code => codes.filter(each => each === code).length
+    console.log(count('ERR_EXTISM_TIMEOUT'), count('ERR_EXTISM_BUSY'))
+    const refused = await plugin.call('echo', '').catch(error => error)
+    console.log(refused.code, refused.message)
+    try { plugin.callSync('echo') } catch ({ code }) { console.log(code) }
+    console.log(String(await neighbour.call('echo', 'served')))
+    const { closeSync, openSync } = await import('node:fs')
+    const writer = openSync(directory + '/pipe', 'r+')
+    let served
+    while (!served) served = await plugin.call('echo', 'again').catch(error => assert.equal(error.code, 'ERR_EXTISM_BUSY'))
+    console.log(served.text())
+    closeSync(writer)
+    await plugin.close()`, [
+    '31 1', 'ERR_EXTISM_BUSY the plugin takes no calls until one of 16 that were stopped ends',
+    'ERR_EXTISM_BUSY', 'served', 'again'
+  ]))
 })
