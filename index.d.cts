@@ -365,7 +365,10 @@ interface MemoryOptions {
    * default, and with 0, there is no limit but that for both together.
    */
   maxPages?: number | undefined
-  /** The most bytes of an HTTP response; of a larger one the plugin gets nothing. 50 MiB by default. */
+  /**
+   * The most bytes of an HTTP response, by default 50 MiB. Of a larger one the plugin gets nothing;
+   * with the legacy `Plugin`, the call fails with `ERR_EXTISM_HOST_FUNCTION`.
+   */
   maxHttpResponseBytes?: number | undefined
   /**
    * The most bytes of all variables together, without their names. 64 MiB by default; 0 and
@@ -401,7 +404,7 @@ interface ManifestMemory extends MemoryOptions {
    * that plugin and host share.
    */
   max_pages?: number | null | undefined
-  /** The same as `maxHttpResponseBytes`. The legacy `Plugin` does not look at it. */
+  /** The same as `maxHttpResponseBytes`. */
   max_http_response_bytes?: number | null | undefined
   /** The same as `maxVarBytes`; 1 MiB by default for the legacy `Plugin`. */
   max_var_bytes?: number | null | undefined

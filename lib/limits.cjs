@@ -19,4 +19,10 @@ function limitsOf (memory) {
   }
 }
 
-module.exports = { DEFAULT_PAGES, MAX_PAGES, limitsOf }
+/** How many bytes an answer to HTTP may have, if `memory` says so; 0 says nothing. */
+function responseBytesOf (memory) {
+  const value = memory.maxHttpResponseBytes ?? memory.max_http_response_bytes
+  return value === Infinity ? value : integer('memory.maxHttpResponseBytes', value, 0, Number.MAX_SAFE_INTEGER) || undefined
+}
+
+module.exports = { DEFAULT_PAGES, MAX_PAGES, limitsOf, responseBytesOf }

@@ -8,7 +8,7 @@ const { types } = require('node:util')
 const { bytesOf, checkPath, describe, typeError } = require('./check.cjs')
 const { download, downloadSync } = require('./download.cjs')
 const { ExtismError, cut } = require('./errors.cjs')
-const { DEFAULT_PAGES, MAX_PAGES, limitsOf } = require('./limits.cjs')
+const { DEFAULT_PAGES, MAX_PAGES, limitsOf, responseBytesOf } = require('./limits.cjs')
 const { DEFAULT_TIMEOUT_MS, integer, milliseconds } = require('./options.cjs')
 
 /** What the variables of a plugin may have together. */
@@ -67,6 +67,7 @@ function read (manifest) {
         pages: integer('memory.max_pages', either(memory, 'max_pages', 'maxPages'), 1, MAX_PAGES) ?? DEFAULT_PAGES,
         varBytes: integer('memory.max_var_bytes', either(memory, 'max_var_bytes', 'maxVarBytes'), 0, Number.MAX_SAFE_INTEGER) ?? DEFAULT_VAR_BYTES
       },
+      maxBytes: responseBytesOf(memory),
       timeoutMs: timeout(either(parsed, 'timeout_ms', 'timeoutMs'))
     }
   }

@@ -3,7 +3,7 @@
 const path = require('node:path')
 const { describe, typeError } = require('../check.cjs')
 const { HostFunction } = require('../host-function.cjs')
-const { DEFAULT_PAGES, MAX_PAGES, limitsOf } = require('../limits.cjs')
+const { DEFAULT_PAGES, MAX_PAGES, limitsOf, responseBytesOf } = require('../limits.cjs')
 const { configEntries, hostList } = require('../manifest.cjs')
 const { DEFAULT_TIMEOUT_MS, integer, milliseconds, runOptions } = require('../options.cjs')
 
@@ -46,7 +46,7 @@ function pluginOptions (options, manifest) {
     http: {
       allowedHosts: hostList(pick('allowedHosts', 'allowed_hosts')),
       fetch: fetchOf(options),
-      maxBytes: responseLimit(memory.maxHttpResponseBytes ?? memory.max_http_response_bytes),
+      maxBytes: responseBytesOf(memory),
       headers: Boolean(options.allowHttpResponseHeaders)
     }
   }
@@ -67,11 +67,6 @@ function variableLimit (value) {
   if (value === Infinity) return value
   const bytes = limit('memory.maxVarBytes', value)
   return bytes === undefined ? DEFAULT_VAR_BYTES : bytes || Infinity
-}
-
-/** Infinity is a limit, too: without one there is a default. */
-function responseLimit (value) {
-  return value === Infinity ? value : limit('memory.maxHttpResponseBytes', value) || undefined
 }
 
 function limit (name, value, max = Number.MAX_SAFE_INTEGER) {
