@@ -5,6 +5,7 @@ use std::sync::Arc;
 use extism::Val;
 
 use crate::error::{Code, Failure};
+use crate::faults;
 use crate::host_function::{Body, Guest};
 use crate::store::Store;
 
@@ -35,6 +36,7 @@ impl Body for MemoryGet {
         inputs: &[Val],
         outputs: &mut [Val],
     ) -> Result<(), Failure> {
+        faults::point("lookup");
         let number = |index: usize| inputs.get(index).and_then(Val::i64).unwrap_or_default() as u64;
         let (offset, length) = (number(0), number(1));
         if length == 0 {

@@ -115,11 +115,12 @@ export function run (script, { flags = [], env = {} } = {}) {
   })
 }
 
-/** Asserts that a script, see `run`, ends with 0 after printing these lines. */
+/** Asserts that a script, see `run`, ends with 0 after printing these lines. Resolves with what went to stderr. */
 export async function prints (script, lines, options) {
   const { code, signal, stdout, stderr } = await run(script, options)
   const expected = { code: 0, signal: null, stdout: [lines].flat() }
   assert.deepEqual({ code, signal, stdout: stdout.trim().split('\n') }, expected, stderr || undefined)
+  return stderr
 }
 
 /** A promise, and what resolves it. */

@@ -18,6 +18,7 @@ use crate::exchange::{self, Reply, Request};
 use crate::faults;
 use crate::plugin::{Close, Plugin, WeakPlugin};
 use crate::sync::lock;
+use crate::threads::contain;
 
 /// The door between plugins and this thread's event loop. There is one per thread.
 #[napi]
@@ -43,6 +44,7 @@ impl Plugins {
     }
 
     fn abort(&self) {
+        faults::point("cleanup");
         let plugins = lock(&self.0).take().unwrap_or_default();
         for plugin in plugins.iter().filter_map(WeakPlugin::upgrade) {
             plugin.close(Close::Abort, None);
@@ -67,7 +69,13 @@ impl Environment {
         answer: Function<'_, HostCall, Answer>,
     ) -> Result<Self> {
         let plugins = Arc::new(Plugins(Mutex::new(Some(Vec::new()))));
-        env.add_env_cleanup_hook(plugins.clone(), |plugins| plugins.abort())?;
+        env.add_env_cleanup_hook(plugins.clone(), |plugins| {
+            // Nobody is left to be told.
+            let _ = contain(|| {
+                plugins.abort();
+                Ok(())
+            });
+        })?;
         Ok(Self {
             settler: Rc::new(Settler::new(listener)?),
             waiting: Arc::default(),

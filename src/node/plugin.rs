@@ -21,6 +21,7 @@ use crate::bytes;
 use crate::faults;
 use crate::log::Level;
 use crate::plugin::{Close, Plugin, Request};
+use crate::threads::contain;
 
 #[napi(custom_finalize)]
 pub struct NativePlugin {
@@ -264,9 +265,14 @@ impl NativePlugin {
 
 impl ObjectFinalize for NativePlugin {
     fn finalize(self, env: Env) -> Result<()> {
-        if let Some(plugin) = self.plugin.get() {
-            plugin.close(Close::Drain, None);
-        }
+        // Nobody has the plugin any longer, so nobody is to be told.
+        let _ = contain(|| {
+            faults::point("finalize");
+            if let Some(plugin) = self.plugin.get() {
+                plugin.close(Close::Drain, None);
+            }
+            Ok(())
+        });
         self.account(env, 0)
     }
 }

@@ -132,7 +132,8 @@ impl Settler {
 
     /// Rejects a call that the listener was told of.
     pub fn reject(&self, env: &Env, ticket: u32, error: Unknown<'_>) {
-        if let Some(pending) = self.loop_side.rejected.borrow_mut().remove(&ticket) {
+        let pending = self.loop_side.rejected.borrow_mut().remove(&ticket);
+        if let Some(pending) = pending {
             pending.deferred.reject(env, error);
             self.loop_side.settled(env, 1);
         }

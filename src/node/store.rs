@@ -7,6 +7,7 @@ use napi::Env;
 use napi::bindgen_prelude::*;
 
 use super::{MAX_EXTERNAL_BYTES, milliseconds};
+use crate::faults;
 use crate::memory_get;
 use crate::store::{Limits, Store, Value};
 
@@ -98,6 +99,7 @@ impl NativeStore {
         key: String,
         value: Either<String, &[u8]>,
     ) -> Result<Option<Vec<f64>>> {
+        faults::point("set");
         let value = match value {
             Either::A(text) => Value::Text(text.into()),
             Either::B(bytes) => Value::Bytes(bytes.into()),

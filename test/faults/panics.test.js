@@ -24,9 +24,9 @@ after(() => rmSync(copy, { recursive: true, force: true }))
 /**
  * Runs `body` in a process of its own. There `panicking(point, f)` gives the code of what `f`
  * fails with when code panics at that point, and "none" where it does not fail; `open` makes a
- * plugin, whose start every call of `served` must find in order.
+ * plugin, whose start every call of `served` must find in order. Resolves with what went to stderr.
  */
-function survives (body, lines) {
+function survives (body, lines, options) {
   return prints(`
     const { createRequire } = await import('node:module')
     const require = createRequire(${JSON.stringify(path.join(copy, 'x.cjs'))})
@@ -62,23 +62,36 @@ function survives (body, lines) {
     }
     ${body}
     await plugin.close()
-    await neighbour.close()`, lines, { env: { RUST_BACKTRACE: '0' } })
+    await neighbour.close()`, lines, { env: { RUST_BACKTRACE: '0' }, ...options })
 }
 
 const INTERNAL = 'ERR_EXTISM_INTERNAL'
 
 describe('a panic is the error of one call, and nothing else,', () => {
-  for (const point of ['done', 'settle', 'output', 'submit', 'serve', 'thread']) {
+  const REPLACED = { done: 3, settle: 3, output: 0, submit: 0, serve: 0, thread: 0 }
+  for (const [point, replaced] of Object.entries(REPLACED)) {
     // A plugin asks for a thread when it has let go of the one it had.
     const idle = ['serve', 'thread'].includes(point) ? 'await new Promise(resolve => setTimeout(resolve, 200));' : ''
     test(`at "${point}"`, () => survives(`
-      for (let i = 0; i < 3; i++) { ${idle} console.log(await panicking('${point}', () => plugin.call('echo', 'x'))) }`, Array(3).fill(INTERNAL)))
+      for (let i = 0; i < 3; i++) { ${idle} console.log(await panicking('${point}', () => plugin.call('echo', 'x'))) }
+      console.log(plugin.stats().replaced, neighbour.stats().replaced)`, [...Array(3).fill(INTERNAL), `${replaced} 0`]))
   }
 
   for (const point of ['answer', 'finish']) {
     test(`at "${point}" of a host function`, () => survives(`
       console.log((await panicking('${point}', () => plugin.call('ask'))).replace('HOST_FUNCTION', 'INTERNAL'))`, INTERNAL))
   }
+
+  test('in a lookup, or where a store is filled', () => survives(`
+    const { Store, memoryGet } = require('./index.cjs')
+    const store = new Store([['key', 'found']])
+    const find = guest('(func (export "find") (call $give (call $find (call $input))))', { user: '(import USER "find" (func $find (param i64) (result i64)))' })
+    const looking = await createPlugin(find, { functions: { 'extism:host/user': { find: memoryGet('find', store) } } })
+    console.log(await panicking('lookup', () => looking.call('find', 'key')))
+    console.log((await looking.call('find', 'key')).text(), looking.stats().replaced)
+    await assert.rejects(async () => { panicAt('set'); store.set('key', 'lost') }, /on purpose/)
+    console.log((await looking.call('find', 'key')).text())
+    await looking.close()`, [INTERNAL, 'found 1', 'found']))
 
   test('in callSync', () => survives(`
     for (let i = 0; i < 3; i++) console.log(await panicking('settle', () => plugin.callSync('echo', 'x')))`, Array(3).fill(INTERNAL)))
@@ -132,6 +145,29 @@ describe('a panic that is nobody\'s', () => {
     await closing.close()
     await served()
     console.log('closed')`, 'closed'))
+
+  test('where a worker ends lets it end', async () => {
+    const stderr = await survives(`
+      panicAt('cleanup')
+      const opening = \`
+        import { workerData } from 'node:worker_threads'
+        const { default: { Plugin } } = await import(workerData.index)
+        new Plugin(workerData.data)\`
+      const worker = new Worker(opening, { eval: true, workerData: { index: require.resolve('./index.cjs'), data: guest('') } })
+      console.log(...await once(worker, 'exit'))
+      await served()`, '0')
+    assert.match(stderr, /on purpose, at "cleanup"/)
+  })
+
+  test('where a plugin is collected holds nothing up', async () => {
+    const stderr = await survives(`
+      panicAt('finalize')
+      for (let i = 0; i < 10; i++) open()
+      for (let i = 0; i < 20; i++) { gc(); await new Promise(setImmediate) }
+      await served()
+      console.log('served')`, 'served', { flags: ['--expose-gc'] })
+    assert.match(stderr, /on purpose, at "finalize"/)
+  })
 })
 
 test('no other build can be made to panic', () => {
