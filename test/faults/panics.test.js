@@ -38,7 +38,7 @@ function survives (body, lines, options) {
       (func (export "spin") (loop $again (br $again)))
       (func (export "log") (call $log_info (call $input)))\`, { user: '(import USER "answer" (func $answer (result i64)))' })
     const answer = new HostFunction('answer', [], [ValType.I64], (current, inputs, [output]) => current.returnString(output, 'answered'))
-    const open = () => new Plugin({ wasm: [{ data }], timeout_ms: 100 }, false, [answer])
+    const open = () => new Plugin({ wasm: [{ data }], timeout_ms: 1000 }, false, [answer])
     const plugin = open()
     const neighbour = open()
     const served = async () => {
