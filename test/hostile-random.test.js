@@ -11,7 +11,8 @@ const SCRIPT = `
     '(drop (call $alloc A))', '(call $free A)', '(drop (call $length A))', '(drop (call $load_u8 A))', '(drop (call $load_u64 A))',
     '(call $store_u8 A (i32.wrap_i64 B))', '(call $store_u64 A B)', '(call $output_set A B)', '(call $error_set A)',
     '(drop (call $config_get A))', '(drop (call $var_get A))', '(call $var_set A B)', '(call $log_info A)',
-    '(drop (call $read A))', '(drop (call $write A))', '(drop (call $release A))', '(drop (call $give_back A))', '(drop (call $get A))'
+    '(drop (call $read A))', '(drop (call $write A))', '(drop (call $release A))', '(drop (call $give_back A))', '(drop (call $get A))',
+    '(drop (call $http A B))'
   ]
   const BODIES = {
     read: (current, [input], [output]) => { output.v.i64 = current.inputBytes(input).length },
@@ -34,7 +35,8 @@ const SCRIPT = `
             \${steps.join(' ')}
             (br $next)))))
     (func (export "echo") (call $give (call $input)))\`, {
-    user: functions.map(({ name }) => '(import USER "' + name + '" (func $' + name + ' (param i64) (result i64)))').join('')
+    user: '(import "extism:host/env" "http_request" (func $http (param i64 i64) (result i64)))' +
+      functions.map(({ name }) => '(import USER "' + name + '" (func $' + name + ' (param i64) (result i64)))').join('')
   })
   const plugin = new Plugin({ wasm: [{ data }], memory: { max_pages: 200 } }, false, functions)
 

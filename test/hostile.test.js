@@ -3,9 +3,9 @@ import { prints } from './helpers.js'
 
 /**
  * Runs attacks in a process of their own. Each is the text of a function that makes a plugin,
- * whose `run` is called. The error that comes of it must have the code `expected`, or there must
- * be none; the plugin and its neighbour must serve the next calls, and the process must end by
- * itself with 0.
+ * of either era, whose `run` is called. The error that comes of it must have the code `expected`,
+ * or there must be none; the plugin and its neighbour must serve the next calls, and the process
+ * must end by itself with 0.
  */
 function survives (attacks, expected = 'no error') {
   return prints(`
@@ -21,9 +21,13 @@ function survives (attacks, expected = 'no error') {
     }).map(([name, body]) => new HostFunction(name, [ValType.I64], [ValType.I64], body))
     hostFunctions.push(memoryGet('get', new Store()))
     const imports = hostFunctions.map(({ name }) => '(import USER "' + name + '" (func $' + name + ' (param i64) (result i64)))').join('')
-    const hostile = body => new Plugin(manifest(guest('(func (export "echo") (call $give (call $input)))' + body, { user: imports })), false, hostFunctions)
-    for (const attack of [${attacks}]) {
-      const plugin = attack()
+    const hostile = (body, era) => {
+      const http = '(import "' + ERAS[era].env + '" "' + ERAS[era].prefix + 'http_request" (func $http (param i64 i64) (result i64)))'
+      const data = guest('(func (export "echo") (call $give (call $input)))' + body, { era, user: imports + http })
+      return new Plugin(manifest(data), false, hostFunctions)
+    }
+    for (const attack of [${attacks}]) for (const era of Object.keys(ERAS)) {
+      const plugin = attack(era)
       let error
       for (let i = 0; i < 3; i++) await plugin.call('run', input).catch(thrown => { error = thrown })
       assert.ok(error === undefined || error instanceof ExtismError, String(error))
@@ -31,13 +35,13 @@ function survives (attacks, expected = 'no error') {
       assert.equal((await plugin.call('echo', input)).toString(), input)
       assert.equal((await neighbour.call('echo', input)).toString(), input)
       plugin.free()
-    }`, [attacks].flat().map(() => expected))
+    }`, [attacks].flat().flatMap(() => [expected, expected]))
 }
 
 /** A plugin whose `run` does this, with the block $p of 8 bytes at hand. */
 function running (body) {
-  return `() => hostile(\`(func (export "run") (local $p i64) (local $q i64)
-    (local.set $p (call $alloc (i64.const 8))) (local.set $q (call $alloc (i64.const 8))) ${body})\`)`
+  return `era => hostile(\`(func (export "run") (local $p i64) (local $q i64)
+    (local.set $p (call $alloc (i64.const 8))) (local.set $q (call $alloc (i64.const 8))) ${body})\`, era)`
 }
 
 describe('a forged block header', () => {
@@ -51,7 +55,9 @@ describe('a forged block header', () => {
     var_set: '(call $var_set (local.get $p) (local.get $p))',
     log: '(call $log_error (local.get $p))',
     'a host function': '(drop (call $see (local.get $p)))',
-    memoryGet: '(drop (call $get (local.get $p)))'
+    memoryGet: '(drop (call $get (local.get $p)))',
+    'a request': '(drop (call $http (local.get $p) (i64.const 0)))',
+    'the body of a request': '(drop (call $http (local.get $q) (local.get $p)))'
   }
   for (const [name, use] of Object.entries(USES)) {
     test(`never reaches ${name}`, () => survives(running(FORGED + use), 'ERR_EXTISM_MEMORY'))
@@ -153,6 +159,11 @@ describe('handles that are none', () => {
     ], 'ERR_EXTISM_MEMORY')
     await survives(running('(drop (call $get (i64.const -1)))'), 'ERR_EXTISM_HOST_FUNCTION')
   })
+
+  test('are no requests', () => survives(handles.flatMap(handle => [
+    running(`(drop (call $http ${handle} (i64.const 0)))`),
+    running(`(drop (call $http (local.get $p) ${handle}))`)
+  ]), 'ERR_EXTISM_HOST_FUNCTION'))
 
   test('freed twice are freed once', () => survives(running(`
     (call $free (local.get $p)) (call $free (local.get $p))
