@@ -36,6 +36,8 @@ pub enum Code {
     Reentrant,
     /// A synchronous call came while every instance was running another one.
     Busy,
+    /// Too many guests of the plugin were stopped and have not ended.
+    Stuck,
     /// A host function failed.
     HostFunction,
     /// The plugin, or its context, is closed.
@@ -64,6 +66,7 @@ impl Code {
             Code::QueueTimeout => "ERR_EXTISM_QUEUE_TIMEOUT",
             Code::Reentrant => "ERR_EXTISM_REENTRANT",
             Code::Busy => "ERR_EXTISM_BUSY",
+            Code::Stuck => "ERR_EXTISM_STUCK",
             Code::HostFunction => "ERR_EXTISM_HOST_FUNCTION",
             Code::Closed => "ERR_EXTISM_CLOSED",
             Code::Stale => "ERR_EXTISM_STALE",
@@ -107,11 +110,11 @@ impl Failure {
         self
     }
 
-    /// The message, as long as a message can be.
-    pub fn into_message(self) -> String {
-        let mut message = self.message;
-        message.truncate(message.floor_char_boundary(MAX_MESSAGE_BYTES));
-        message
+    /// The same with a message that is no longer than messages can be.
+    pub fn cut(mut self) -> Self {
+        let end = self.message.floor_char_boundary(MAX_MESSAGE_BYTES);
+        self.message.truncate(end);
+        self
     }
 
     pub fn in_function(mut self, name: &str) -> Self {

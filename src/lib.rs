@@ -18,6 +18,7 @@ mod faults;
 mod host_function;
 mod instance;
 mod log;
+mod log_file;
 mod memory_get;
 mod module;
 mod node;

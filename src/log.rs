@@ -1,13 +1,5 @@
 //! What guests log, by level.
 
-use std::fs::File;
-use std::io::Write;
-use std::path::Path;
-use std::sync::{LazyLock, Mutex};
-use std::time::SystemTime;
-
-use crate::sync::lock;
-
 /// What is longer is cut here.
 pub const MAX_MESSAGE_BYTES: u64 = 64 << 10;
 
@@ -75,48 +67,4 @@ pub enum Passed {
     Later,
     /// There is none, and will not be any.
     Never,
-}
-
-/// The one log file of the process, which the legacy API sets.
-pub struct LogFile;
-
-struct Target {
-    file: File,
-    level: Level,
-}
-
-static TARGET: LazyLock<Mutex<Option<Target>>> = LazyLock::new(Mutex::default);
-
-impl LogFile {
-    /// Appends what plugins log from now on to this file.
-    pub fn set(path: &Path, level: Level) -> std::io::Result<()> {
-        let file = File::options().create(true).append(true).open(path)?;
-        *lock(&TARGET) = Some(Target { file, level });
-        Ok(())
-    }
-}
-
-impl Logger for LogFile {
-    fn level(&self) -> Level {
-        lock(&TARGET)
-            .as_ref()
-            .map_or(Level::Silent, |target| target.level)
-    }
-
-    fn log(&self, level: Level, message: &str) -> Passed {
-        if let Some(target) = lock(&TARGET).as_mut() {
-            let time = SystemTime::now()
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .unwrap_or_default();
-            let line = format!(
-                "{}.{:03} {} {message}\n",
-                time.as_secs(),
-                time.subsec_millis(),
-                level.name()
-            );
-            // A full disk must not fail a plugin's call.
-            let _ = target.file.write_all(line.as_bytes());
-        }
-        Passed::On
-    }
 }

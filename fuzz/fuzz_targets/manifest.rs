@@ -10,7 +10,7 @@ fuzz_target!(|manifest: Manifest| {
     let mut originals = manifest.modules();
     let modules = originals.iter();
     let modules: Result<Vec<_>, _> = modules
-        .map(|(name, bytes)| Module::read(name, bytes))
+        .map(|(name, bytes)| Module::read(name, bytes.clone()))
         .collect();
     let Ok(modules) = modules else {
         return;

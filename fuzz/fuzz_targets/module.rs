@@ -37,7 +37,7 @@ fn run(u: &mut Unstructured) -> Result<()> {
         _ => generate(u, environment)?,
     };
     let valid = kind % 4 > 1;
-    let module = match Module::read("main", &bytes) {
+    let module = match Module::read("main", bytes.clone()) {
         Ok(module) => module,
         Err(failure) => {
             assert!(!valid, "a valid module is refused: {failure}");

@@ -77,7 +77,7 @@ pub struct Types {
 
 impl Module {
     /// Reads a module in binary or in text form. `name` is what messages call it.
-    pub fn read(name: &str, bytes: &[u8]) -> Result<Self, Failure> {
+    pub fn read(name: &str, bytes: Vec<u8>) -> Result<Self, Failure> {
         let invalid = |why: String| {
             Failure::new(Code::Module, format!("module \"{name}\" is invalid: {why}"))
         };
@@ -85,9 +85,9 @@ impl Module {
             return Err(invalid("it is empty".to_owned()));
         }
         let bytes = if bytes.starts_with(MAGIC) {
-            bytes.to_vec()
-        } else if text::is_text(bytes) {
-            wat::parse_bytes(bytes)
+            bytes
+        } else if text::is_text(&bytes) {
+            wat::parse_bytes(&bytes)
                 .map_err(|error| invalid(error.to_string()))?
                 .into_owned()
         } else {

@@ -1,5 +1,7 @@
 //! An import, and where it is: what messages about it say.
 
+use std::rc::Rc;
+
 use super::link::fail;
 use super::{Import, Kind, Module, Types};
 use crate::error::Failure;
@@ -7,7 +9,7 @@ use crate::error::Failure;
 pub struct Place<'a> {
     pub modules: &'a [Module],
     /// The module it is in, last, and by way of which others.
-    pub path: Vec<usize>,
+    pub path: Rc<[usize]>,
     pub import: &'a Import,
 }
 

@@ -1,6 +1,7 @@
 //! Where the imports of a plugin's modules come from.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use wasmparser::ValType;
 
@@ -77,6 +78,8 @@ impl Resolved {
 struct Known<'a> {
     modules: HashMap<&'a str, usize>,
     exports: Vec<HashMap<&'a str, &'a Kind>>,
+    /// Whether a module's memory is shared with what replaces functions of WASI.
+    shared: Vec<bool>,
     functions: HashMap<&'a str, Vec<usize>>,
     /// The numbers of the host functions that something imports.
     used: HashMap<Used, usize>,
@@ -89,6 +92,7 @@ impl<'a> Known<'a> {
             let exports = module.exports.iter();
             exports.map(|each| (&*each.name, &each.kind)).collect()
         };
+        let shared = modules.iter().map(|module| wasi::shared(module).is_some());
         let mut by_name = HashMap::<_, Vec<_>>::new();
         for (index, function) in functions.iter().enumerate() {
             by_name.entry(&*function.name).or_default().push(index);
@@ -98,6 +102,7 @@ impl<'a> Known<'a> {
                 .map(|(index, module)| (&*module.name, index))
                 .collect(),
             exports: modules.iter().map(exports).collect(),
+            shared: shared.collect(),
             functions: by_name,
             used: HashMap::new(),
         }
@@ -119,10 +124,11 @@ impl Resolver<'_> {
             return Ok(());
         }
         self.path.push(index);
+        let path: Rc<[_]> = self.path.as_slice().into();
         for (position, import) in self.modules[index].imports.iter().enumerate() {
             let place = Place {
                 modules: self.modules,
-                path: self.path.clone(),
+                path: path.clone(),
                 import,
             };
             let from = self.resolve(index, &place)?;
@@ -243,7 +249,7 @@ impl Resolver<'_> {
             place.check(&wasi::types())?;
         }
         let from = match wasi::replaces(name) {
-            true if wasi::shared(&self.modules[index]).is_some() => wasi::name(index),
+            true if self.known.shared[index] => wasi::name(index),
             true if name == wasi::POLL => GUARD.to_owned(),
             _ => WASI.to_owned(),
         };

@@ -2,7 +2,7 @@ use super::*;
 use crate::module::names::{ENVIRONMENT, GUEST, LEGACY, USER};
 
 fn read(name: &str, wat: &str) -> Module {
-    Module::read(name, wat.as_bytes()).unwrap()
+    Module::read(name, wat.into()).unwrap()
 }
 
 fn refused(modules: Vec<Module>, functions: &[Signature]) -> String {
@@ -35,7 +35,7 @@ fn refuses_what_is_not_a_module_and_says_why() {
         (&component, "component"),
     ];
     for (bytes, why) in cases {
-        let failure = Module::read("main", bytes).unwrap_err();
+        let failure = Module::read("main", bytes.to_vec()).unwrap_err();
         assert_eq!(failure.code, Code::Module);
         assert!(failure.message.contains(why), "{}", failure.message);
         assert!(failure.message.contains("\"main\""), "{}", failure.message);
@@ -72,7 +72,7 @@ fn takes_start_code_out_and_runs_it_as_entries_in_order() {
     assert_eq!(blueprint.initializers, 3);
     assert_eq!(blueprint.functions, ["_initialize", "run"]);
     for (name, bytes) in &blueprint.modules {
-        let rewritten = Module::read(name, bytes).unwrap();
+        let rewritten = Module::read(name, bytes.clone()).unwrap();
         assert!(!rewritten.has_start, "{name}");
         assert!(rewritten.function("_initialize").is_none(), "{name}");
     }

@@ -22,7 +22,8 @@ use napi::Env;
 use napi::bindgen_prelude::*;
 
 use crate::error::Failure;
-use crate::log::{Level, LogFile};
+use crate::log::Level;
+use crate::log_file::LogFile;
 
 /// V8 gives up on more than it can imagine.
 const MAX_EXTERNAL_BYTES: u64 = 1 << 30;
@@ -35,7 +36,7 @@ fn milliseconds(ms: f64) -> Duration {
 /// Throws an error with the code of a failure; the JavaScript side makes its own of it.
 fn thrown(env: &Env, failure: Failure) -> Error {
     let code = failure.code.name().to_owned();
-    match raw::value(env, Error::new(code, failure.into_message())) {
+    match raw::value(env, Error::new(code, failure.cut().message)) {
         Ok(error) => Error::from(error),
         Err(error) => error,
     }

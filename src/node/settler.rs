@@ -243,15 +243,16 @@ impl LoopSide {
 
 impl Rejection {
     pub fn new(ticket: u32, plugin: u32, failure: Failure) -> Self {
+        let failure = failure.cut();
         Self {
             ticket,
             plugin,
             code: failure.code.name().to_owned(),
-            function: failure.function.clone(),
+            message: failure.message,
+            function: failure.function,
             exit_code: failure.exit_code,
-            backtrace: failure.backtrace.clone(),
+            backtrace: failure.backtrace,
             cause: failure.cause,
-            message: failure.into_message(),
         }
     }
 }

@@ -15,7 +15,8 @@ use crate::error::Failure;
 use crate::faults;
 use crate::host_function::{Body, HostFunction};
 use crate::instance::{Cache, Limits, Recipe};
-use crate::log::{Level, LogFile};
+use crate::log::Level;
+use crate::log_file::LogFile;
 use crate::memory_get::MemoryGet;
 use crate::module::{self, Module, Rules, Types};
 use crate::plugin::{Options, Plugin};
@@ -201,8 +202,8 @@ impl Plan {
     /// Reads, checks and links the modules. With `compiled`, also waits for the first instance.
     pub fn open(self, compiled: bool) -> Result<Plugin, Failure> {
         faults::point("open");
-        let modules = self.modules.iter();
-        let modules = modules.map(|(name, bytes)| Module::read(name, bytes));
+        let modules = self.modules.into_iter();
+        let modules = modules.map(|(name, bytes)| Module::read(&name, bytes));
         let modules = modules.collect::<Result<Vec<_>, _>>()?;
         let signatures: Vec<_> = self.functions.iter().map(HostFunction::signature).collect();
         let rules = Rules {

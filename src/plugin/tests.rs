@@ -8,7 +8,8 @@ use crate::call::Outcome;
 use crate::error::Code;
 use crate::host_function::{Body, Guest, HostFunction};
 use crate::instance::Limits;
-use crate::log::{LogFile, Output, Passed};
+use crate::log::{Output, Passed};
+use crate::log_file::LogFile;
 use crate::module::{Module, Rules, Types, link};
 use crate::variables::Scope;
 
@@ -58,7 +59,7 @@ fn plugin_with(wat: &str, timeout_ms: u64, max_pages: Option<u32>, job: Option<J
         .into_iter()
         .collect();
     let signatures: Vec<_> = functions.iter().map(HostFunction::signature).collect();
-    let module = Module::read("main", wat.as_bytes()).unwrap();
+    let module = Module::read("main", wat.into()).unwrap();
     let rules = Rules {
         wasi: true,
         max_pages: max_pages.unwrap_or(65_536),
@@ -350,13 +351,13 @@ fn closing_finishes_or_aborts_what_was_accepted() {
     let spins = guest(r#"(func (export "spin") (loop $l (br $l)))"#);
     let aborted = plugin(&spins);
     let calls: Vec<_> = (0..3).map(|_| submit(&aborted, "spin", b"")).collect();
-    aborted.close(Close::Abort, None);
+    aborted.abort();
     for call in calls {
         assert_eq!(call.recv().unwrap().unwrap_err().code, Code::Closed);
     }
     let drained = plugin(&spins);
     let calls: Vec<_> = (0..100).map(|_| submit(&drained, "echo", b"x")).collect();
-    drained.close(Close::Drain, None);
+    drained.close(None);
     for call in calls {
         assert_eq!(call.recv().unwrap().unwrap().unwrap(), b"x");
     }

@@ -1,8 +1,10 @@
 import { after, before, describe, test } from 'node:test'
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, read, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import { Plugin, extismVersion, setLogFile } from '../../index.js'
 import { pluginBytes } from '../helpers.js'
 
@@ -68,6 +70,31 @@ describe("setLogFile(filename, level = 'info')", () => {
   test('a file that cannot be opened is an error with a code that names it', () => {
     const file = path.join(directory, 'missing', 'log')
     assert.throws(() => setLogFile(file), error => error.code === 'ERR_EXTISM_LOG_FILE' && error.message.includes(file))
+  })
+
+  test('a pipe that has no reader is an error, and nothing to wait for', () => {
+    const pipe = path.join(directory, 'unread')
+    execFileSync('mkfifo', [pipe])
+    assert.throws(() => setLogFile(pipe), { code: 'ERR_EXTISM_LOG_FILE' })
+  })
+
+  test('a pipe gets every message whole, though more than it has room for', async () => {
+    const pipe = path.join(directory, 'slow')
+    execFileSync('mkfifo', [pipe])
+    const reader = openSync(pipe, 'r+')
+    setLogFile(pipe)
+    const plugin = new Plugin(pluginBytes('modern.wat'))
+    const call = plugin.call('log', 'x'.repeat(50_000))
+    let text = ''
+    while (text.split('\n').length < 4) {
+      const { bytesRead, buffer } = await promisify(read)(reader, Buffer.alloc(10_000))
+      text += buffer.toString('latin1', 0, bytesRead)
+    }
+    await call
+    for (const line of text.trimEnd().split('\n')) assert.match(line, / (info|warn|error) x{50000}$/)
+    setLogFile(path.join(directory, 'after'))
+    closeSync(reader)
+    plugin.free()
   })
 
   test('bad arguments are refused by name', () => {
