@@ -34,6 +34,14 @@ function valueError (what, expected, value) {
   return error
 }
 
+/** The number, which is one that counts or measures: also of a bigint. */
+function checkSize (name, value) {
+  if (typeof value !== 'number' && typeof value !== 'bigint') throw typeError(name, 'a number or a bigint', value)
+  const number = Number(value)
+  if (!Number.isSafeInteger(number) || number < 0) throw valueError(name, 'an integer from 0 to 2^53 - 1', value)
+  return number
+}
+
 /** The bytes of anything that has some, without a copy; undefined for anything else. */
 function bytesOf (value) {
   try {
@@ -53,4 +61,4 @@ function checkPath (path) {
   throw Object.assign(new Error(`ENAMETOOLONG: name too long, open ${describe(path)}`), { code: 'ENAMETOOLONG' })
 }
 
-module.exports = { bytesOf, checkPath, describe, typeError, valueError }
+module.exports = { bytesOf, checkPath, checkSize, describe, typeError, valueError }

@@ -1,6 +1,6 @@
 'use strict'
 
-const { bytesOf, typeError, valueError } = require('./check.cjs')
+const { bytesOf, checkSize, typeError } = require('./check.cjs')
 
 /**
  * The plugin that called a host function, as long as that function runs.
@@ -17,22 +17,22 @@ class CurrentPlugin {
 
   /** The block at this offset; an empty Buffer where there is none. */
   memory (offset) {
-    return this.#call.block(checkNumber('offset', offset))
+    return this.#call.block(checkSize('offset', offset))
   }
 
   /** A new block of `n` bytes: its offset. */
   memoryAlloc (n) {
-    return this.#call.alloc(checkNumber('n', n))
+    return this.#call.alloc(checkSize('n', n))
   }
 
   /** Gives a block back; an offset that is not one is ignored. */
   memoryFree (offset) {
-    this.#call.free(checkNumber('offset', offset))
+    this.#call.free(checkSize('offset', offset))
   }
 
   /** The length of the block at this offset, 0 where there is none. */
   memoryLength (offset) {
-    return this.#call.length(checkNumber('offset', offset))
+    return this.#call.length(checkSize('offset', offset))
   }
 
   /** Makes `output` the offset of a new block with this text. */
@@ -57,13 +57,6 @@ class CurrentPlugin {
   inputString (input) {
     return this.memory(input.v.i64).toString()
   }
-}
-
-function checkNumber (name, value) {
-  if (typeof value !== 'number' && typeof value !== 'bigint') throw typeError(name, 'a number or a bigint', value)
-  const number = Number(value)
-  if (!Number.isSafeInteger(number) || number < 0) throw valueError(name, 'an integer from 0 to 2^53 - 1', value)
-  return number
 }
 
 module.exports = { CurrentPlugin }

@@ -162,7 +162,8 @@ impl Exchange {
     }
 }
 
-fn stale() -> Failure {
+/// Its host function has returned.
+pub fn stale() -> Failure {
     Failure::new(
         Code::Stale,
         "the host function this belongs to has returned",
@@ -194,10 +195,8 @@ pub fn apply(guest: &mut Guest<'_>, returned: Return, outputs: &mut [Val]) -> Re
         Return::Failed(failure) => Err(failure),
         Return::Values(values, writes) => {
             for (offset, bytes) in writes {
-                // A block that was freed meanwhile has nothing to be written to.
-                if guest.length(offset).is_some() {
-                    guest.write(offset, &bytes)?;
-                }
+                // Some may have been freed meanwhile.
+                guest.write(offset, &bytes)?;
             }
             for (output, value) in outputs.iter_mut().zip(values) {
                 *output = value;

@@ -84,16 +84,14 @@ impl<'a> Guest<'a> {
         self.plugin.memory_bytes(handle).ok()
     }
 
-    /// Replaces the first bytes of a block; what does not fit is refused.
+    /// Replaces the first bytes of a block, if there is one; what does not fit is refused.
     pub fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), Failure> {
         let handle = self.plugin.memory_handle(offset).filter(|_| offset != 0);
-        let block = match handle {
-            Some(handle) => self
-                .plugin
-                .memory_bytes_mut(handle)
-                .map_err(unreachable_memory)?,
-            None => &mut [],
+        let Some(handle) = handle else {
+            return Ok(());
         };
+        let block = self.plugin.memory_bytes_mut(handle);
+        let block = block.map_err(unreachable_memory)?;
         let length = block.len();
         let Some(target) = block.get_mut(..bytes.len()) else {
             let bytes = bytes.len();

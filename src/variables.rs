@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use crate::bytes;
 use crate::store::Value;
 use crate::sync::lock;
 
 /// How much the names may take, beside the values. Nobody sets it: it is more than any plugin
 /// needs, and less than what harms the process.
-const MAX_NAME_BYTES: u64 = 16 << 20;
+pub const MAX_NAME_BYTES: u64 = 16 << 20;
 
 /// What a variable takes beside its name and its value.
 const ENTRY_BYTES: u64 = 128;
@@ -66,7 +67,9 @@ impl Variables {
                 "var memory limit exceeded: {names} bytes requested for names, {MAX_NAME_BYTES} allowed"
             ));
         }
-        state.values.insert(name.to_vec(), Value::from(value));
+        let entry = bytes::copy(name).and_then(|name| Ok((name, bytes::value(value)?)));
+        let (name, value) = entry.map_err(|failure| failure.message)?;
+        state.values.insert(name, value);
         (state.name_bytes, state.value_bytes) = (names, values);
         Ok(())
     }

@@ -1,6 +1,6 @@
 'use strict'
 
-const { bytesOf, typeError, valueError } = require('../check.cjs')
+const { bytesOf, checkSize, typeError } = require('../check.cjs')
 const { PluginOutput } = require('./plugin-output.cjs')
 
 /** The plugin that called a host function: its memory, variables and error. */
@@ -21,7 +21,7 @@ class CallContext {
 
   /** A new block of zeros: its address, 0n where that is more than there may be. */
   alloc (size) {
-    const length = integer('size', size)
+    const length = checkSize('size', size)
     return this.#block(() => length === 0 ? this.#call.store(Buffer.alloc(0)) : this.#call.alloc(length))
   }
 
@@ -35,12 +35,12 @@ class CallContext {
 
   /** The block at this address, or null. What is written to its `bytes()` reaches the plugin. */
   read (addr) {
-    const block = this.#call.block(integer('addr', addr))
-    return block.length === 0 && !this.#call.has(integer('addr', addr)) ? null : new PluginOutput(block.buffer, block.byteOffset, block.length)
+    const block = this.#call.block(checkSize('addr', addr))
+    return block.length === 0 && !this.#call.has(checkSize('addr', addr)) ? null : new PluginOutput(block.buffer, block.byteOffset, block.length)
   }
 
   length (addr) {
-    return BigInt(this.#call.length(integer('addr', addr)))
+    return BigInt(this.#call.length(checkSize('addr', addr)))
   }
 
   /** Makes the plugin's call fail with this. */
@@ -91,13 +91,6 @@ class CallContext {
 function checkName (name) {
   if (typeof name !== 'string') throw typeError('the name of a variable', 'a string', name)
   return name
-}
-
-function integer (name, value) {
-  if (typeof value !== 'number' && typeof value !== 'bigint') throw typeError(name, 'a number or a bigint', value)
-  const number = Number(value)
-  if (!Number.isSafeInteger(number) || number < 0) throw valueError(name, 'an integer from 0 to 2^53 - 1', value)
-  return number
 }
 
 module.exports = { CallContext }

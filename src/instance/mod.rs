@@ -33,7 +33,7 @@ use build::{compile, instantiate};
 pub use cache::Cache;
 use quota::Quota;
 use slot::End;
-pub use slot::Slot;
+pub use slot::{Identity, Slot};
 
 /// Everything that instances of one plugin have in common.
 pub struct Recipe {
@@ -132,16 +132,16 @@ pub enum Ended {
 }
 
 impl Instance {
-    /// Compiles and instantiates; no code of the guest runs yet. Variables are `inherited` from
-    /// an instance that it is to replace.
+    /// Compiles and instantiates; no code of the guest runs yet. `inherited`: from an instance
+    /// that it takes the place of.
     pub fn new(
         recipe: Arc<Recipe>,
         source: Arc<dyn Source>,
-        inherited: Option<Arc<Variables>>,
+        inherited: Option<Identity>,
     ) -> Result<Self, Failure> {
-        let variables = recipe.variables(inherited);
+        let identity = recipe.identity(inherited);
         let quota = Quota::new(recipe.block_pages, recipe.limits.log_bytes);
-        let slot = Arc::new(Slot::new(variables, quota, source.clone()));
+        let slot = Arc::new(Slot::new(identity, quota, source.clone()));
         let share = Share::of(&recipe.blueprint)?;
         let compiled = compile(&recipe, &slot, &source)?;
         let plugin = Some(instantiate(&compiled, &recipe, &slot)?);
@@ -243,11 +243,16 @@ impl Instance {
 }
 
 impl Recipe {
-    fn variables(&self, inherited: Option<Arc<Variables>>) -> Arc<Variables> {
+    fn identity(&self, inherited: Option<Identity>) -> Identity {
+        let fresh = || Arc::new(Variables::new(self.max_var_bytes));
         match (&self.variables, inherited) {
-            (Scope::Plugin(variables), _) => variables.clone(),
-            (Scope::Instance, Some(variables)) => variables,
-            _ => Arc::new(Variables::new(self.max_var_bytes)),
+            (Scope::Guest, Some(Identity { id, .. })) => Identity {
+                id,
+                variables: fresh(),
+            },
+            (_, Some(identity)) => identity,
+            (Scope::Plugin(variables), None) => Identity::new(variables.clone()),
+            (_, None) => Identity::new(fresh()),
         }
     }
 

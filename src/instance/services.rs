@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use extism::Val;
 
-use super::Recipe;
 use super::host::{Service, number};
+use super::{Recipe, Slot};
 use crate::bytes;
 use crate::error::{Code, Failure};
 use crate::host_function::Guest;
 use crate::log::{Level, Logger, MAX_MESSAGE_BYTES, Passed};
 use crate::store::Value;
+use crate::variables::MAX_NAME_BYTES;
 
 /// How long to wait before looking again whether there is room for what a guest logs or prints.
 const ROOM_AGAIN: Duration = Duration::from_millis(1);
@@ -42,10 +43,11 @@ pub fn print(recipe: &Arc<Recipe>) -> Service {
     let (output, logger) = (recipe.output.clone(), recipe.logger.clone());
     Box::new(move |guest, inputs, outputs| {
         let is_error = inputs[0].i32() == Some(2);
-        let bytes = bytes::copy(guest.range(number(&inputs[1]), number(&inputs[2]))?)?;
-        let printed = match guest.slot.quota().log(bytes.len() as u64) {
-            Ok(()) => pass(guest, || output.print(is_error, &bytes))?,
-            Err(notice) => warn(guest, &logger, notice)?,
+        let slot = guest.slot;
+        let bytes = guest.range(number(&inputs[1]), number(&inputs[2]))?;
+        let printed = match slot.quota().log(bytes.len() as u64) {
+            Ok(()) => pass(slot, || output.print(is_error, bytes))?,
+            Err(notice) => warn(slot, &logger, notice)?,
         };
         outputs[0] = Val::I32(printed.into());
         Ok(())
@@ -53,37 +55,33 @@ pub fn print(recipe: &Arc<Recipe>) -> Service {
 }
 
 /// Passes something on once there is room, unless there never is: whether it was.
-fn pass(guest: &mut Guest<'_>, mut send: impl FnMut() -> Passed) -> Result<bool, Failure> {
+fn pass(slot: &Slot, mut send: impl FnMut() -> Passed) -> Result<bool, Failure> {
     loop {
         match send() {
             Passed::On => return Ok(true),
             Passed::Never => return Ok(false),
-            Passed::Later => guest.slot.sleep(ROOM_AGAIN)?,
+            Passed::Later => slot.sleep(ROOM_AGAIN)?,
         }
     }
 }
 
 /// Passes a message on, as far as the call may log.
 fn report(
-    guest: &mut Guest<'_>,
+    slot: &Slot,
     logger: &Arc<dyn Logger>,
     level: Level,
     text: &str,
 ) -> Result<bool, Failure> {
-    match guest.slot.quota().log(text.len() as u64) {
-        Ok(()) => pass(guest, || logger.log(level, text)),
-        Err(notice) => warn(guest, logger, notice),
+    match slot.quota().log(text.len() as u64) {
+        Ok(()) => pass(slot, || logger.log(level, text)),
+        Err(notice) => warn(slot, logger, notice),
     }
 }
 
 /// Says, the first time, that nothing further is passed on.
-fn warn(
-    guest: &mut Guest<'_>,
-    logger: &Arc<dyn Logger>,
-    notice: Option<String>,
-) -> Result<bool, Failure> {
+fn warn(slot: &Slot, logger: &Arc<dyn Logger>, notice: Option<String>) -> Result<bool, Failure> {
     if let Some(notice) = notice {
-        pass(guest, || logger.log(Level::Warn, &notice))?;
+        pass(slot, || logger.log(Level::Warn, &notice))?;
     }
     Ok(false)
 }
@@ -102,7 +100,7 @@ pub fn limited(recipe: &Arc<Recipe>) -> Service {
     let logger = recipe.logger.clone();
     Box::new(move |guest, inputs, _| {
         if let Some(message) = guest.slot.quota().exceeds(number(&inputs[0])) {
-            report(guest, &logger, Level::Error, &message)?;
+            report(guest.slot, &logger, Level::Error, &message)?;
         }
         Ok(())
     })
@@ -169,7 +167,7 @@ pub fn config_get(recipe: &Arc<Recipe>) -> Service {
 }
 
 pub fn var_get(guest: &mut Guest<'_>, inputs: &[Val], outputs: &mut [Val]) -> Result<(), Failure> {
-    let variables = guest.slot.variables().clone();
+    let variables = guest.slot.variables();
     let name = guest.range(number(&inputs[0]), number(&inputs[1]))?;
     let value = variables.get(name);
     give(guest, value, outputs);
@@ -181,10 +179,10 @@ pub fn var_get(guest: &mut Guest<'_>, inputs: &[Val], outputs: &mut [Val]) -> Re
 pub fn var_set(recipe: &Arc<Recipe>) -> Service {
     let logger = recipe.logger.clone();
     Box::new(move |guest, inputs, _| {
-        let variables = guest.slot.variables().clone();
-        let name = guest
-            .range(number(&inputs[0]), number(&inputs[1]))?
-            .to_vec();
+        let variables = guest.slot.variables();
+        // Of a longer name, it is enough to know that it is too long.
+        let length = number(&inputs[1]).min(MAX_NAME_BYTES + 1);
+        let name = bytes::copy(guest.range(number(&inputs[0]), length)?)?;
         let value = number(&inputs[2]);
         if value == 0 {
             variables.remove(&name);
@@ -192,7 +190,7 @@ pub fn var_set(recipe: &Arc<Recipe>) -> Service {
         }
         let value = guest.range(value, number(&inputs[3]))?;
         if let Err(message) = variables.set(&name, value) {
-            report(guest, &logger, Level::Error, &message)?;
+            report(guest.slot, &logger, Level::Error, &message)?;
             guest.slot.set_error(Some(message));
         }
         Ok(())
@@ -205,9 +203,9 @@ pub fn log(recipe: &Arc<Recipe>) -> Service {
         let level = Level::from_number(inputs[0].i32().unwrap_or_default());
         let length = number(&inputs[2]);
         if length != 0 && logger.level() <= level {
+            let slot = guest.slot;
             let bytes = guest.range(number(&inputs[1]), length.min(MAX_MESSAGE_BYTES))?;
-            let text = String::from_utf8_lossy(bytes).into_owned();
-            report(guest, &logger, level, &text)?;
+            report(slot, &logger, level, &String::from_utf8_lossy(bytes))?;
         }
         Ok(())
     })

@@ -18,9 +18,25 @@ use crate::sync::{lock, wait_for};
 use crate::variables::Variables;
 use crate::watchdog::{self, Watched};
 
+/// What an instance hands on to the one that takes its place.
+#[derive(Clone)]
+pub struct Identity {
+    /// Distinguishes the instances that there are in the process.
+    pub id: u32,
+    /// What guests keep, also those that come after one that broke off.
+    pub variables: Arc<Variables>,
+}
+
+impl Identity {
+    pub fn new(variables: Arc<Variables>) -> Self {
+        static IDS: AtomicU32 = AtomicU32::new(0);
+        let id = IDS.fetch_add(1, Ordering::Relaxed);
+        Self { id, variables }
+    }
+}
+
 pub struct Slot {
-    id: u32,
-    variables: Arc<Variables>,
+    identity: Identity,
     quota: Quota,
     source: Arc<dyn Source>,
     state: Mutex<State>,
@@ -43,11 +59,9 @@ pub struct End {
 }
 
 impl Slot {
-    pub fn new(variables: Arc<Variables>, quota: Quota, source: Arc<dyn Source>) -> Self {
-        static IDS: AtomicU32 = AtomicU32::new(0);
+    pub fn new(identity: Identity, quota: Quota, source: Arc<dyn Source>) -> Self {
         Self {
-            id: IDS.fetch_add(1, Ordering::Relaxed),
-            variables,
+            identity,
             quota,
             source,
             state: Mutex::default(),
@@ -59,14 +73,16 @@ impl Slot {
         &self.quota
     }
 
-    /// What guests keep here, also those that come after one that broke off.
-    pub fn variables(&self) -> &Arc<Variables> {
-        &self.variables
+    pub fn identity(&self) -> &Identity {
+        &self.identity
     }
 
-    /// Distinguishes the instances of one process; a renewed one keeps its number.
+    pub fn variables(&self) -> &Arc<Variables> {
+        &self.identity.variables
+    }
+
     pub fn id(&self) -> u32 {
-        self.id
+        self.identity.id
     }
 
     /// Forgets the instance before, and takes a new one's cancel handle.

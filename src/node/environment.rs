@@ -14,9 +14,9 @@ use super::thrown;
 use super::value::Value;
 use crate::bytes;
 use crate::error::{Code, Failure};
-use crate::exchange::{self, Reply, Request};
+use crate::exchange::{self, Reply, Request, stale};
 use crate::faults;
-use crate::plugin::{Close, Plugin, WeakPlugin};
+use crate::plugin::{Plugin, WeakPlugin};
 use crate::sync::lock;
 use crate::threads::contain;
 
@@ -39,7 +39,7 @@ impl Plugins {
                 plugins.retain(WeakPlugin::is_alive);
                 plugins.push(plugin.downgrade());
             }
-            None => plugin.close(Close::Abort, None),
+            None => plugin.abort(),
         }
     }
 
@@ -47,7 +47,7 @@ impl Plugins {
         faults::point("cleanup");
         let plugins = lock(&self.0).take().unwrap_or_default();
         for plugin in plugins.iter().filter_map(WeakPlugin::upgrade) {
-            plugin.close(Close::Abort, None);
+            plugin.abort();
         }
     }
 }
@@ -95,15 +95,19 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn finish(
         &self,
+        env: Env,
         id: u32,
         values: Vec<Value>,
         offsets: Vec<f64>,
         blocks: Vec<&[u8]>,
-    ) -> bool {
+    ) -> Result<bool> {
         faults::point("finish");
-        let writes = offsets.iter().map(|offset| *offset as u64);
-        let writes = writes.zip(blocks.into_iter().map(<[u8]>::to_vec));
-        self.waiting.finish(id, values, writes.collect())
+        let blocks = blocks.into_iter().map(bytes::copy);
+        let writes = offsets.into_iter().zip(blocks);
+        let writes = writes.map(|(offset, bytes)| Ok((offset as u64, bytes?)));
+        let writes = writes.collect::<std::result::Result<_, _>>();
+        let writes = writes.map_err(|failure| thrown(&env, failure))?;
+        Ok(self.waiting.finish(id, values, writes))
     }
 
     /// Ends a host function with an error that the JavaScript side has numbered. `false` when
@@ -162,12 +166,6 @@ impl Environment {
     }
 
     fn ask(&self, env: &Env, id: u32, request: Request) -> Result<Reply> {
-        let stale = || {
-            Failure::new(
-                Code::Stale,
-                "the host function this belongs to has returned",
-            )
-        };
         let mut request = Some(request);
         let here = raw::with_guest(id, |guest| {
             request

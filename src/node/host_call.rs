@@ -10,13 +10,14 @@ use super::raw::Bytes;
 use super::settler::{Event, Sender};
 use super::synchronous::{self, Answer};
 use super::value::{self, Value};
+use crate::bytes;
 use crate::error::{Code, Failure};
 use crate::exchange::{self, Exchange, Return};
 use crate::host_function::{Body, Guest};
 use crate::sync::lock;
 
 /// Blocks up to this size are read along with the call, which spares JavaScript from asking.
-const PREFETCH_BYTES: u64 = 64 << 10;
+const PREFETCH_BYTES: usize = 64 << 10;
 
 /// A guest waits for this host function.
 #[napi(object, object_from_js = false)]
@@ -119,11 +120,8 @@ impl Body for JavaScript {
 impl JavaScript {
     fn call(&self, id: u32, guest: &mut Guest<'_>, inputs: &[Val], results: usize) -> HostCall {
         let blocks = inputs.iter().map(|input| {
-            let offset = input.i64()? as u64;
-            let length = guest.length(offset)?;
-            (length <= PREFETCH_BYTES).then_some(())?;
-            let bytes = guest.read(offset)?;
-            Some(Bytes(bytes.to_vec()))
+            let bytes = guest.read(input.i64()? as u64)?;
+            (bytes.len() <= PREFETCH_BYTES).then(|| Bytes(bytes.to_vec()))
         });
         HostCall {
             id,
@@ -150,10 +148,11 @@ fn returned(answer: Answer, results: &[Val]) -> Return {
         let message = answer.message.unwrap_or_default();
         return Return::Failed(Failure::new(Code::HostFunction, message).caused_by(cause));
     }
-    let offsets = answer.offsets.into_iter().map(|offset| offset as u64);
-    let blocks = answer.blocks.iter().map(|block| block.to_vec());
-    Return::Values(
-        to_vals(&answer.values, results),
-        offsets.zip(blocks).collect(),
-    )
+    let blocks = answer.blocks.iter().map(|block| bytes::copy(block));
+    let writes = answer.offsets.into_iter().zip(blocks);
+    let writes = writes.map(|(offset, bytes)| Ok((offset as u64, bytes?)));
+    match writes.collect() {
+        Ok(writes) => Return::Values(to_vals(&answer.values, results), writes),
+        Err(failure) => Return::Failed(failure),
+    }
 }

@@ -8,7 +8,7 @@ use super::source::Plan;
 use crate::call::{Outcome, Settle};
 use crate::plugin::Plugin;
 use crate::sync::lock;
-use crate::threads;
+use crate::threads::{self, contain};
 
 /// The place of a plugin, which is filled before the ticket is settled, if it ever is.
 pub fn open(plan: Plan, plugins: Arc<Plugins>, ticket: Ticket) -> Arc<OnceLock<Plugin>> {
@@ -17,7 +17,7 @@ pub fn open(plan: Plan, plugins: Arc<Plugins>, ticket: Ticket) -> Arc<OnceLock<P
     let ticket = Arc::new(Mutex::new(Some(ticket)));
     let kept = ticket.clone();
     let job = move || {
-        let outcome = plan.open(true).map(|plugin| {
+        let outcome = contain(|| plan.open(true)).map(|plugin| {
             plugins.adopt(&plugin);
             // The place is this job's alone to fill.
             let _ = place.set(plugin);

@@ -20,7 +20,7 @@ use super::{MAX_EXTERNAL_BYTES, milliseconds, thrown};
 use crate::bytes;
 use crate::faults;
 use crate::log::Level;
-use crate::plugin::{Close, Plugin, Request};
+use crate::plugin::{Plugin, Request};
 use crate::threads::contain;
 
 #[napi(custom_finalize)]
@@ -219,7 +219,7 @@ impl NativePlugin {
     pub fn close<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
         let plugin = self.plugin()?;
         let (promise, ticket) = self.settler.promise(env, self.id, false)?;
-        plugin.close(Close::Drain, Some(Box::new(ticket)));
+        plugin.close(Some(Box::new(ticket)));
         self.account(*env, 0)?;
         Ok(promise)
     }
@@ -269,7 +269,7 @@ impl ObjectFinalize for NativePlugin {
         let _ = contain(|| {
             faults::point("finalize");
             if let Some(plugin) = self.plugin.get() {
-                plugin.close(Close::Drain, None);
+                plugin.close(None);
             }
             Ok(())
         });

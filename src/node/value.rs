@@ -21,7 +21,7 @@ pub fn from_val(value: &Val) -> Value {
 /// interface.
 pub fn to_val(value: &Value, like: &Val) -> Val {
     let integer = || match value {
-        Either::A(number) => *number as i64,
+        Either::A(number) => wrapped(*number),
         Either::B(number) => number.get_i64().0,
     };
     let float = || match value {
@@ -33,6 +33,16 @@ pub fn to_val(value: &Value, like: &Val) -> Val {
         Val::F32(_) => Val::F32((float() as f32).to_bits()),
         Val::F64(_) => Val::F64(float().to_bits()),
         _ => Val::I64(integer()),
+    }
+}
+
+/// What is left of a number in 64 bits.
+fn wrapped(number: f64) -> i64 {
+    const RANGE: f64 = 18_446_744_073_709_551_616.0;
+    match number.trunc() % RANGE {
+        rest if rest.is_nan() => 0,
+        rest if rest < 0.0 => ((-rest) as u64 as i64).wrapping_neg(),
+        rest => rest as u64 as i64,
     }
 }
 

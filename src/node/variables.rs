@@ -1,18 +1,23 @@
 //! The variables of a native plugin, for host functions.
 
+use napi::Env;
 use napi::bindgen_prelude::*;
 
 use super::plugin::NativePlugin;
 use super::raw::Bytes;
+use super::thrown;
+use crate::bytes;
 
 #[napi]
 impl NativePlugin {
     /// A variable of one of its instances, or null where there is none.
     #[napi(catch_unwind)]
-    pub fn variable(&self, instance: u32, name: String) -> Result<Option<Bytes>> {
+    pub fn variable(&self, env: Env, instance: u32, name: String) -> Result<Option<Bytes>> {
         let variables = self.plugin()?.variables(instance);
         let value = variables.and_then(|variables| variables.get(name.as_bytes()));
-        Ok(value.map(|value| Bytes(value.as_bytes().to_vec())))
+        let value = value.map(|value| bytes::copy(value.as_bytes()));
+        let value = value.transpose().map_err(|failure| thrown(&env, failure))?;
+        Ok(value.map(Bytes))
     }
 
     /// Sets a variable of one of its instances, or removes it: why that is not possible.

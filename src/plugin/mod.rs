@@ -18,7 +18,6 @@ use crate::threads::contain;
 use crate::variables::Variables;
 use crate::watchdog;
 use queue::Queue;
-use state::closed;
 pub use stats::Stats;
 
 /// How a plugin runs its calls.
@@ -43,13 +42,6 @@ pub struct Request {
     pub timeout: Option<Duration>,
     /// Whether it comes from a host function that this plugin waits for.
     pub nested: bool,
-}
-
-/// What happens to calls that a plugin has accepted when it is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Close {
-    Drain,
-    Abort,
 }
 
 /// What a plugin does and has done.
@@ -156,11 +148,9 @@ impl Plugin {
         }
     }
 
-    /// The variables of one of its instances, by the number of its slot.
-    pub fn variables(&self, slot: u32) -> Option<Arc<Variables>> {
-        let slots = self.queue.slots();
-        let slot = slots.iter().find(|each| each.id() == slot);
-        slot.map(|slot| slot.variables().clone())
+    /// The variables of one of its instances, by its number.
+    pub fn variables(&self, instance: u32) -> Option<Arc<Variables>> {
+        self.queue.variables(instance)
     }
 
     /// Stops what runs, or else the call that is the next to run. Whether there was one.
@@ -173,15 +163,16 @@ impl Plugin {
         self.queue.cancel(id)
     }
 
-    /// Refuses further calls. Instances go as soon as their calls are over, and then `ticket`
+    /// Refuses further calls. Instances go as soon as accepted calls are over, and then `ticket`
     /// is settled.
-    pub fn close(&self, how: Close, ticket: Option<Box<dyn Settle>>) {
-        self.queue.close(how == Close::Abort, ticket);
-        if how == Close::Abort {
-            for slot in self.queue.slots() {
-                slot.stop(None, closed());
-            }
-        }
+    pub fn close(&self, ticket: Option<Box<dyn Settle>>) {
+        self.queue.close(ticket);
+    }
+
+    /// Refuses further calls, and fails those that wait or run.
+    pub fn abort(&self) {
+        self.queue.close(None);
+        self.queue.abort();
     }
 
     pub fn report(&self) -> Report {

@@ -12,9 +12,10 @@ use super::stats::Stats;
 use crate::call::{Call, Settle};
 use crate::error::{Code, Failure};
 use crate::faults;
-use crate::instance::{Instance, Recipe, Slot};
+use crate::instance::{Instance, Recipe};
 use crate::sync::lock;
 use crate::threads;
+use crate::variables::Variables;
 use crate::watchdog::Watched;
 
 pub struct Queue {
@@ -70,9 +71,14 @@ impl Queue {
 
     pub(super) fn instance(self: &Arc<Self>) -> Result<Instance, Failure> {
         let inherited = self.state().inheritance.pop();
-        let instance = Instance::new(self.recipe.clone(), Feed::of(self), inherited)?;
-        self.state().slots.push(instance.slot().clone());
-        Ok(instance)
+        let instance = Instance::new(self.recipe.clone(), Feed::of(self), inherited.clone());
+        let mut state = self.state();
+        match &instance {
+            Ok(instance) => state.slots.push(instance.slot().clone()),
+            Err(_) => state.inheritance.extend(inherited),
+        }
+        drop(state);
+        instance
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -164,9 +170,9 @@ impl Queue {
             .is_some()
     }
 
-    /// The slots of all instances.
-    pub fn slots(&self) -> Vec<Arc<Slot>> {
-        self.state().slots.clone()
+    /// The variables of one of its instances, by its number.
+    pub fn variables(&self, instance: u32) -> Option<Arc<Variables>> {
+        self.state().variables(instance).cloned()
     }
 
     pub fn load(&self) -> Load {
@@ -178,24 +184,17 @@ impl Queue {
         }
     }
 
-    /// Admits nothing further and lets idle instances go; with `abort`, also what waits.
-    /// `ticket` is settled when nothing runs any longer.
-    pub fn close(&self, abort: bool, ticket: Option<Box<dyn Settle>>) {
+    /// Admits nothing further and lets idle instances go. `ticket` is settled when nothing runs
+    /// any longer.
+    pub fn close(&self, ticket: Option<Box<dyn Settle>>) {
         let mut state = self.state();
         state.closed = true;
         state.closers.extend(ticket);
         let closers = state.drained();
         let idle = std::mem::take(&mut state.idle);
-        let calls = match abort {
-            true => self.with_calls(&mut state, std::mem::take),
-            false => BTreeMap::new(),
-        };
         drop(state);
         self.arrived.notify_all();
         self.freed.notify_all();
-        for call in calls.into_values() {
-            call.settle(Err(closed()));
-        }
         if !idle.is_empty() {
             // Unmapping memory takes its time. If no thread is to be had, it happens here.
             let _ = threads::spawn_blocking(move || {
@@ -204,6 +203,20 @@ impl Queue {
             });
         }
         settle_all(closers);
+    }
+
+    /// Fails what waits, and stops what runs.
+    pub fn abort(&self) {
+        let mut state = self.state();
+        let calls = self.with_calls(&mut state, std::mem::take);
+        let slots = state.slots.clone();
+        drop(state);
+        for call in calls.into_values() {
+            call.settle(Err(closed()));
+        }
+        for slot in slots {
+            slot.stop(None, closed());
+        }
     }
 }
 

@@ -112,16 +112,14 @@ impl Queue {
     fn abandon(self: &Arc<Self>, slot: &Slot, settle: impl FnOnce()) {
         self.stats.replaced();
         let mut state = self.state();
-        state.leave_alone(slot);
-        let (closers, spawned) = match state.calls.is_empty() {
-            true => (state.deactivate(), Ok(())),
-            false => {
-                let room = state.room();
-                drop(state);
-                (Vec::new(), room.and_then(|()| self.spawn(None)))
-            }
+        state.abandon(slot);
+        let (closers, next) = match state.calls.is_empty() {
+            true => (state.deactivate(), None),
+            false => (Vec::new(), Some(state.room())),
         };
-        if let Err(failure) = spawned {
+        drop(state);
+        let next = next.map(|room| room.and_then(|()| self.spawn(None)));
+        if let Some(Err(failure)) = next {
             self.give_up(&failure);
         }
         self.freed.notify_all();

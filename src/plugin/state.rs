@@ -5,11 +5,12 @@ use std::sync::{Arc, Weak};
 
 use crate::call::{Call, Settle};
 use crate::error::{Code, Failure};
-use crate::instance::{Instance, Slot};
+use crate::instance::{Identity, Instance, Slot};
 use crate::variables::Variables;
 
-/// How many guests may be left alone at the same time. Each keeps a thread and its memory.
-const MAX_STUCK: usize = 16;
+/// With so many guests left alone, a plugin takes no further calls: each keeps a thread and its
+/// memory. Calls that run already may be left alone on top.
+const MAX_ABANDONED: usize = 16;
 
 #[derive(Default)]
 pub struct State {
@@ -28,9 +29,9 @@ pub struct State {
     pub borrowers: usize,
     pub slots: Vec<Arc<Slot>>,
     /// Those of guests that were left alone; they are gone once their guests have ended.
-    stuck: Vec<Weak<Slot>>,
-    /// What these guests kept, for those that take their place.
-    pub inheritance: Vec<Arc<Variables>>,
+    abandoned: Vec<Weak<Slot>>,
+    /// What instances that are gone have left to others.
+    pub inheritance: Vec<Identity>,
     pub closed: bool,
     /// Who waits for the last instance to be done after a close.
     pub closers: Vec<Box<dyn Settle>>,
@@ -43,21 +44,33 @@ impl State {
         slots.filter(|slot| slot.running().is_some()).count()
     }
 
+    /// The variables of an instance, also where the next one has not come yet.
+    pub fn variables(&self, id: u32) -> Option<&Arc<Variables>> {
+        let identities = self.slots.iter().map(|slot| slot.identity());
+        let mut identities = identities.chain(&self.inheritance);
+        let identity = identities.find(|identity| identity.id == id);
+        identity.map(|identity| &identity.variables)
+    }
+
     /// Takes out the slots that nothing but this has any longer. A call that one of them was
     /// left with is lost, and says so when it is dropped.
     pub fn forget_gone(&mut self) -> Vec<Arc<Slot>> {
-        let gone = |slot: &mut Arc<Slot>| Arc::strong_count(slot) == 1;
-        self.slots.extract_if(.., gone).collect()
+        self.take_out(|slot| Arc::strong_count(slot) == 1)
     }
 
-    /// Knows a slot no longer as one of an instance: its guest does not end.
-    pub fn leave_alone(&mut self, slot: &Slot) {
-        self.stuck.retain(|slot| slot.strong_count() > 0);
-        let left = self.slots.extract_if(.., |known| known.id() == slot.id());
-        for slot in left {
-            self.stuck.push(Arc::downgrade(&slot));
-            self.inheritance.push(slot.variables().clone());
-        }
+    /// Leaves an instance alone, whose guest does not end.
+    pub fn abandon(&mut self, slot: &Slot) {
+        self.abandoned.retain(|slot| slot.strong_count() > 0);
+        let taken = self.take_out(|known| known.id() == slot.id());
+        self.abandoned.extend(taken.iter().map(Arc::downgrade));
+    }
+
+    fn take_out(&mut self, which: impl Fn(&Arc<Slot>) -> bool) -> Vec<Arc<Slot>> {
+        let taken = self.slots.extract_if(.., |slot| which(slot));
+        let taken: Vec<_> = taken.collect();
+        let identities = taken.iter().map(|slot| slot.identity().clone());
+        self.inheritance.extend(identities);
+        taken
     }
 
     /// Whether calls may be taken at all.
@@ -68,15 +81,17 @@ impl State {
         self.room()
     }
 
-    /// Whether another guest may run beside those that were left alone.
+    /// Whether a guest may run beside those that were left alone.
     pub fn room(&self) -> Result<(), Failure> {
-        let stuck = self.stuck.iter().filter(|slot| slot.strong_count() > 0);
-        if stuck.count() < MAX_STUCK {
+        let abandoned = self.abandoned.iter();
+        let abandoned = abandoned.filter(|slot| slot.strong_count() > 0);
+        if abandoned.count() < MAX_ABANDONED {
             return Ok(());
         }
-        let message =
-            format!("the plugin takes no calls until one of {MAX_STUCK} that were stopped ends");
-        Err(Failure::new(Code::Busy, message))
+        let message = format!(
+            "the plugin takes no calls until one of {MAX_ABANDONED} that were stopped ends"
+        );
+        Err(Failure::new(Code::Stuck, message))
     }
 
     /// One instance has nothing to do any longer. Who is to be told that this was the last.

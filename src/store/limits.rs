@@ -1,6 +1,5 @@
 //! The bounds of a store, and the refusal of what cannot fit in them.
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use super::Value;
@@ -52,21 +51,3 @@ pub struct TooLarge {
     pub value_bytes: u64,
     pub max_bytes: u64,
 }
-
-impl fmt::Display for TooLarge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            key_bytes,
-            value_bytes,
-            max_bytes,
-        } = self;
-        let bytes = key_bytes + value_bytes;
-        write!(
-            f,
-            "an entry of {bytes} bytes (key {key_bytes}, value {value_bytes}) \
-             does not fit in a store of at most {max_bytes} bytes"
-        )
-    }
-}
-
-impl std::error::Error for TooLarge {}

@@ -62,7 +62,7 @@ describe('a plugin that waits in the system, where nothing can stop it,', () => 
     const opened = Array.from({ length: 32 }, () => plugin.call('open').catch(error => error.code))
     const codes = await Promise.all(opened)
     const count = code => codes.filter(each => each === code).length
-    console.log(count('ERR_EXTISM_TIMEOUT'), count('ERR_EXTISM_BUSY'))
+    console.log(count('ERR_EXTISM_TIMEOUT'), count('ERR_EXTISM_STUCK'))
     const refused = await plugin.call('echo', '').catch(error => error)
     console.log(refused.code, refused.message)
     try { plugin.callSync('echo') } catch ({ code }) { console.log(code) }
@@ -70,11 +70,11 @@ describe('a plugin that waits in the system, where nothing can stop it,', () => 
     const { closeSync, openSync } = await import('node:fs')
     const writer = openSync(directory + '/pipe', 'r+')
     let served
-    while (!served) served = await plugin.call('echo', 'again').catch(error => assert.equal(error.code, 'ERR_EXTISM_BUSY'))
+    while (!served) served = await plugin.call('echo', 'again').catch(error => assert.equal(error.code, 'ERR_EXTISM_STUCK'))
     console.log(served.text())
     closeSync(writer)
     await plugin.close()`, [
-    '31 1', 'ERR_EXTISM_BUSY the plugin takes no calls until one of 16 that were stopped ends',
-    'ERR_EXTISM_BUSY', 'served', 'again'
+    '31 1', 'ERR_EXTISM_STUCK the plugin takes no calls until one of 16 that were stopped ends',
+    'ERR_EXTISM_STUCK', 'served', 'again'
   ]))
 })

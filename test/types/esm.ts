@@ -589,6 +589,7 @@ export function statusOf (reason: unknown): number {
     case 'ERR_EXTISM_CLOSED':
     case 'ERR_EXTISM_QUEUE_FULL':
     case 'ERR_EXTISM_QUEUE_TIMEOUT':
+    case 'ERR_EXTISM_STUCK':
       return 503
     case 'ERR_EXTISM_EXIT':
     case 'ERR_EXTISM_GUEST':
