@@ -11,7 +11,14 @@ const waiting = new WeakMap()
 
 /** The promise of a call that `cancel` stops, which rejects with an AbortError once `signal` is aborted. */
 function abortable (promise, signal, cancel) {
-  expect(signal, cancel)
+  try {
+    expect(signal, cancel)
+  } catch (error) {
+    // Nobody gets the promise.
+    promise.catch(() => {})
+    cancel()
+    throw error
+  }
   return promise.then(output => {
     forget(signal, cancel)
     return output
@@ -24,10 +31,10 @@ function abortable (promise, signal, cancel) {
 function expect (signal, cancel) {
   let each = waiting.get(signal)
   if (each === undefined) {
-    each = { cancels: new Set(), listener: () => { for (const cancel of each.cancels) cancel() } }
-    waiting.set(signal, each)
+    each = { cancels: new Set() }
     // Not by way of the signal itself, where others could keep the event from being heard.
-    each.disposable = addAbortListener(signal, each.listener)
+    each.disposable = addAbortListener(signal, () => { for (const cancel of each.cancels) cancel() })
+    waiting.set(signal, each)
   }
   each.cancels.add(cancel)
 }

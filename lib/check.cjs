@@ -52,13 +52,4 @@ function bytesOf (value) {
   }
 }
 
-/** No system has longer ones. */
-const MAX_PATH = 64 << 10
-
-/** The path, or the system's error of one that is too long: Node.js itself cannot take any length. */
-function checkPath (path) {
-  if (path.length <= MAX_PATH) return path
-  throw Object.assign(new Error(`ENAMETOOLONG: name too long, open ${describe(path)}`), { code: 'ENAMETOOLONG' })
-}
-
-module.exports = { bytesOf, checkPath, checkSize, describe, typeError, valueError }
+module.exports = { bytesOf, checkSize, describe, typeError, valueError }

@@ -2,7 +2,7 @@
 
 const { abortable } = require('./abort.cjs')
 const { environment, errorOf, register, running } = require('./environment.cjs')
-const { AbortError, fromNative } = require('./errors.cjs')
+const { AbortError, cut, fromNative } = require('./errors.cjs')
 const { NativePlugin } = require('./native.cjs')
 
 /** Cores that JavaScript must be there for, by promise, until it settles. */
@@ -162,9 +162,9 @@ class Core {
   #unknown (name) {
     return this.#fail({
       code: 'ERR_EXTISM_FUNCTION_NOT_FOUND',
-      message: `the plugin has no function "${name}" that can be called`,
+      message: `the plugin has no function "${cut(name)}" that can be called`,
       function: name,
-      isExport: this.exports.some(each => each.name === name)
+      isExport: this.#native.hasExport(name)
     })
   }
 

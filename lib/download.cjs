@@ -17,16 +17,27 @@ async function download (url) {
 }
 
 /** The bytes of a response. */
-async function body (response) {
+function body (response) {
   if (!response.ok) throw refused(`the server answered ${response.status}`)
-  const chunks = []
-  let length = 0
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length
-    if (length > MAX_BYTES) throw refused(`it is larger than ${MAX_BYTES} bytes`)
-    chunks.push(chunk)
+  return timely(async () => {
+    const chunks = []
+    let length = 0
+    for await (const chunk of response.body ?? []) {
+      length += chunk.length
+      if (length > MAX_BYTES) throw refused(`it is larger than ${MAX_BYTES} bytes`)
+      chunks.push(chunk)
+    }
+    return Buffer.concat(chunks)
+  })
+}
+
+/** What `f` gives; where that took too long, it says so. */
+async function timely (f) {
+  try {
+    return await f()
+  } catch (error) {
+    throw error?.name === 'TimeoutError' ? refused(`it took longer than ${TIMEOUT_MS / 1000} s to download`) : error
   }
-  return Buffer.concat(chunks)
 }
 
 function refused (message) {
@@ -75,4 +86,4 @@ function downloadSync (url) {
   return bytes
 }
 
-module.exports = { body, download, downloadSync }
+module.exports = { MAX_BYTES, TIMEOUT_MS, body, download, downloadSync, refused, timely }

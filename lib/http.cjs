@@ -1,11 +1,15 @@
 'use strict'
 
 const { domainToASCII } = require('node:url')
-const { valueError } = require('./check.cjs')
+const { describe, valueError } = require('./check.cjs')
 const { ExtismError } = require('./errors.cjs')
 
 const MAX_REDIRECTS = 20
 const DEFAULT_MAX_BYTES = 50 << 20
+/** What a plugin may say of a request, beside the body, in bytes. */
+const MAX_REQUEST = 1 << 20
+/** To read a longer one takes the event loop's time before any host is compared. */
+const MAX_URL = 8192
 /** No host has a longer name. */
 const MAX_HOST = 253
 const MAX_PATTERN = 512
@@ -23,16 +27,14 @@ function httpHandlers ({ allowedHosts, fetch = globalThis.fetch, maxBytes = DEFA
   async function request (call) {
     const [requestOffset, bodyOffset] = call.inputs
     responses.delete(call.instance)
+    if (call.length(Number(requestOffset)) > MAX_REQUEST) throw refuse(`the request has more than ${MAX_REQUEST} bytes beside its body`)
     const { url, method = 'GET', headers, header } = parseRequest(call.block(Number(requestOffset)))
+    const allowed = check(url)
+    const head = headOf(method, headers ?? header)
     const body = bodyOffset === 0n ? undefined : Buffer.from(call.block(Number(bodyOffset)))
     const ended = new AbortController()
     call.onEnd(() => ended.abort())
-    const response = await followRedirects(fetch, check, url, {
-      method: method.toUpperCase(),
-      headers: new Headers(headers ?? header),
-      body,
-      signal: ended.signal
-    })
+    const response = await followRedirects(fetch, check, allowed, { ...head, body, signal: ended.signal })
     responses.set(call.instance, {
       status: response.status,
       headers: allowHeaders ? JSON.stringify(Object.fromEntries(response.headers)) : undefined
@@ -66,8 +68,8 @@ function httpHandlers ({ allowedHosts, fetch = globalThis.fetch, maxBytes = DEFA
   return [request, statusCode, responseHeaders]
 }
 
-function refuse (message) {
-  return new ExtismError('ERR_EXTISM_HTTP', message)
+function refuse (message, cause) {
+  return new ExtismError('ERR_EXTISM_HTTP', message, { cause })
 }
 
 function parseRequest (bytes) {
@@ -80,6 +82,15 @@ function parseRequest (bytes) {
   if (typeof request?.url !== 'string') throw refuse('the request has no "url"')
   if (request.method !== undefined && typeof request.method !== 'string') throw refuse('the "method" of the request is not a string')
   return request
+}
+
+function headOf (method, headers) {
+  try {
+    const request = new Request('http://localhost', { method: method.toUpperCase(), headers })
+    return { method: request.method, headers: new Headers(headers) }
+  } catch (cause) {
+    throw refuse(`the method or the headers of the request are not valid: ${cause.message}`, cause)
+  }
 }
 
 /** A host name without what makes two spellings of one differ. */
@@ -152,7 +163,8 @@ function fail (maxBytes) {
 function hostCheck (allowedHosts, notAllowed) {
   const allowed = allowedHosts.map(hostPattern)
   return url => {
-    if (!URL.canParse(url)) throw refuse(`"${url}" is not a URL`)
+    if (url.length > MAX_URL) throw refuse(`a URL of ${url.length} characters is longer than ${MAX_URL}`)
+    if (!URL.canParse(url)) throw refuse(`${describe(url)} is not a URL`)
     const { hostname, href, protocol } = new URL(url)
     if (protocol !== 'http:' && protocol !== 'https:') throw refuse(`HTTP request to ${url} is not allowed: only http and https are`)
     const host = hostName(hostname)
@@ -163,20 +175,19 @@ function hostCheck (allowedHosts, notAllowed) {
 
 async function followRedirects (fetch, check, url, { method, headers, body, signal }) {
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    url = check(url)
     const hasBody = method !== 'GET' && method !== 'HEAD'
     const response = await fetch(url, { method, headers, body: hasBody ? body : undefined, redirect: 'manual', signal })
     const location = response.status >= 300 && response.status < 400 && response.headers.get('location')
     if (!location) return response
     await response.body?.cancel()
-    if (!URL.canParse(location, url)) throw refuse(`${url} redirects to "${location}", which is not a URL`)
+    if (location.length > MAX_URL || !URL.canParse(location, url)) throw refuse(`${url} redirects to ${describe(location)}, which is not a URL`)
     const next = new URL(location, url)
     if (next.origin !== new URL(url).origin) for (const name of ['authorization', 'cookie', 'host', 'proxy-authorization']) headers.delete(name)
     if (response.status === 303 ? method !== 'HEAD' : response.status <= 302 && method === 'POST') {
       method = 'GET'
       for (const name of ['content-length', 'content-type']) headers.delete(name)
     }
-    url = next.href
+    url = check(next.href)
   }
   throw refuse(`${url}: more than ${MAX_REDIRECTS} redirects`)
 }

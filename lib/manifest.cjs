@@ -1,13 +1,12 @@
 'use strict'
 
 const { createHash } = require('node:crypto')
-const { readFileSync } = require('node:fs')
-const { readFile } = require('node:fs/promises')
 const path = require('node:path')
 const { types } = require('node:util')
-const { bytesOf, checkPath, describe, typeError } = require('./check.cjs')
+const { bytesOf, describe, typeError } = require('./check.cjs')
 const { download, downloadSync } = require('./download.cjs')
 const { ExtismError, cut } = require('./errors.cjs')
+const { read: readFile, readSync: readFileSync } = require('./file.cjs')
 const { DEFAULT_PAGES, MAX_PAGES, limitsOf, responseBytesOf } = require('./limits.cjs')
 const { DEFAULT_TIMEOUT_MS, integer, milliseconds } = require('./options.cjs')
 
@@ -26,7 +25,7 @@ function loadManifestSync (manifest) {
   const { items, settings } = read(manifest)
   const contents = items.map((item, i) => {
     try {
-      return item.bytes ?? (typeof item.path === 'string' ? readFileSync(checkPath(item.path)) : downloadSync(String(item.url)))
+      return item.bytes ?? (typeof item.path === 'string' ? readFileSync(item.path) : downloadSync(String(item.url)))
     } catch (error) {
       throw unreadable(item, i, error)
     }
@@ -39,7 +38,7 @@ async function loadManifest (manifest) {
   const { items, settings } = read(manifest)
   const contents = await Promise.all(items.map(async (item, i) => {
     try {
-      return item.bytes ?? await (typeof item.path === 'string' ? readFile(checkPath(item.path)) : download(String(item.url)))
+      return item.bytes ?? await (typeof item.path === 'string' ? readFile(item.path) : download(String(item.url)))
     } catch (error) {
       throw unreadable(item, i, error)
     }

@@ -91,7 +91,7 @@ pub struct Failure {
 }
 
 /// A longer message quotes something that nobody reads to the end. V8 has no text of any length.
-const MAX_MESSAGE_BYTES: usize = 64 << 10;
+pub const MAX_MESSAGE_BYTES: usize = 64 << 10;
 
 impl Failure {
     pub fn new(code: Code, message: impl Into<String>) -> Self {

@@ -153,7 +153,16 @@ fn check_guest_imports(
             }
             "wasi_snapshot_preview1" => rules.wasi && name != "poll_oneoff",
             module if module.starts_with("extism-napi:memory ") => {
-                rules.wasi && ["memory", "poll_oneoff", "fd_write"].contains(&name)
+                rules.wasi
+                    && [
+                        "memory",
+                        "poll_oneoff",
+                        "fd_write",
+                        "path_open",
+                        "fd_close",
+                        "fd_renumber",
+                    ]
+                    .contains(&name)
             }
             "extism-napi:guest" | "main" => false,
             module => places.contains_key(module) && !module.starts_with("extism-napi:"),

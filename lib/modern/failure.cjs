@@ -1,7 +1,7 @@
 'use strict'
 
 const { types } = require('node:util')
-const { ExtismError } = require('../errors.cjs')
+const { ExtismError, cut } = require('../errors.cjs')
 
 /** The messages that `@extism/extism` has for these codes. */
 const MESSAGES = {
@@ -32,6 +32,7 @@ function isError (value) {
 }
 
 function notFound (name, isExport, details) {
+  name = cut(name)
   const what = isExport ? `export "${name}" is not a function` : `function "${name}" does not exist`
   return new ExtismError('ERR_EXTISM_FUNCTION_NOT_FOUND', `Plugin error: ${what}`, details)
 }

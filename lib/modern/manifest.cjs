@@ -1,11 +1,11 @@
 'use strict'
 
 const { createHash } = require('node:crypto')
-const { readFile } = require('node:fs/promises')
 const { fileURLToPath } = require('node:url')
-const { bytesOf, checkPath, describe } = require('../check.cjs')
-const { body } = require('../download.cjs')
+const { bytesOf, describe } = require('../check.cjs')
+const { TIMEOUT_MS, body, timely } = require('../download.cjs')
 const { ExtismError } = require('../errors.cjs')
+const { read } = require('../file.cjs')
 
 const CODE = 'ERR_EXTISM_MANIFEST'
 const BYTES = ['application/octet-stream', 'application/wasm']
@@ -78,7 +78,7 @@ function check (manifest) {
 }
 
 async function contents (item, i, fetch) {
-  if (item.path) return readFile(typeof item.path === 'string' ? checkPath(item.path) : item.path)
+  if (item.path) return read(item.path)
   if (item.url) return fromUrl(new URL(item.url), fetch)
   if (item.response) return body(await item.response)
   if (item.module) throw item.hash ? invalid('Item specified a hash but WebAssembly.Module source data is unavailable for hashing') : noModule()
@@ -93,11 +93,12 @@ function dataOf (data, i) {
 }
 
 async function fromUrl (url, fetch) {
-  return url.protocol === 'file:' ? readFile(url) : body(await request(url, fetch))
+  return url.protocol === 'file:' ? read(url) : body(await request(url, fetch))
 }
 
 function request (url, fetch) {
-  return fetch(url, { redirect: 'follow', headers: { accept: 'application/wasm;q=0.9,application/octet-stream;q=0.8' } })
+  const headers = { accept: 'application/wasm;q=0.9,application/octet-stream;q=0.8' }
+  return timely(async () => fetch(url, { redirect: 'follow', headers, signal: AbortSignal.timeout(TIMEOUT_MS) }))
 }
 
 function noModule () {

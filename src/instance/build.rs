@@ -1,9 +1,12 @@
 //! How an instance is compiled and instantiated.
 
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use extism::{CompiledPlugin, DebugOptions, Manifest, Plugin, PluginBuilder, Wasm};
+use rayon_core::{ThreadPool, ThreadPoolBuilder};
 use wasmtime::{Config, ProfilingStrategy};
 
 use super::{Limits, Recipe, Slot, Source, host};
@@ -11,6 +14,9 @@ use crate::error::{Code, Failure};
 use crate::faults;
 use crate::module::{self, Blueprint};
 use crate::threads::contain;
+
+/// How many threads compile one plugin, where there are as many cores.
+const MAX_COMPILING: usize = 4;
 
 pub fn compile(
     recipe: &Arc<Recipe>,
@@ -38,7 +44,11 @@ pub fn compile(
             Some(file) => builder.with_cache_config(file),
             None => builder.with_cache_disabled(),
         };
-        builder.compile().map_err(|error| unusable(recipe, &error))
+        let compile = || builder.compile().map_err(|error| unusable(recipe, &error));
+        match parallel {
+            true => threads()?.install(compile),
+            false => compile(),
+        }
     };
     // What is wrong with a cache, a full disk for example, is not wrong with the plugin, nor is a
     // system that has no threads to compile it with.
@@ -52,6 +62,15 @@ pub fn compile(
             _ => Err(failure),
         }),
     }
+}
+
+/// Threads to compile on. The runtime's own are there once for the process: a module that is slow
+/// to compile would keep every other one waiting.
+fn threads() -> Result<ThreadPool, Failure> {
+    let cores = available_parallelism().map_or(1, NonZero::get);
+    let pool = ThreadPoolBuilder::new().num_threads(cores.min(MAX_COMPILING));
+    pool.build()
+        .map_err(|error| Failure::new(Code::Internal, error.to_string()))
 }
 
 pub fn instantiate(

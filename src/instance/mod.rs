@@ -8,6 +8,7 @@ mod quota;
 mod services;
 mod slot;
 mod state;
+mod trap;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +17,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use extism::{CompiledPlugin, Plugin};
-use wasmtime::{Trap, WasmBacktrace};
 
 use crate::call::{Call, Outcome};
 use crate::error::{Code, Failure};
@@ -34,6 +34,7 @@ pub use cache::Cache;
 use quota::Quota;
 use slot::End;
 pub use slot::{Identity, Slot};
+use trap::{failure, is_interrupt};
 
 /// Everything that instances of one plugin have in common.
 pub struct Recipe {
@@ -265,32 +266,4 @@ impl Recipe {
             None => failure,
         }));
     }
-}
-
-/// Whether a guest broke off because the runtime stopped it, in the runtime's own words.
-fn is_interrupt(error: &extism::Error) -> bool {
-    error.root_cause().to_string() == "timeout"
-}
-
-/// What the runtime says of a guest that could not go on.
-fn failure(error: &extism::Error, code: i32) -> Failure {
-    let cause = error.root_cause().to_string();
-    if cause == "oom" {
-        return Failure::new(Code::OutOfMemory, "the plugin reached its memory limit");
-    }
-    if cause == "plugin ran out of fuel" {
-        return Failure::new(Code::Fuel, "the call used up its fuel");
-    }
-    if cause.starts_with("Exited with i32 exit status") {
-        return Failure::new(Code::Exit, format!("the plugin exited with {code}"))
-            .with_exit_code(code);
-    }
-    let trap = error
-        .downcast_ref::<Trap>()
-        .map_or(cause, ToString::to_string);
-    let mut failure = Failure::new(Code::Trap, trap);
-    failure.backtrace = error
-        .downcast_ref::<WasmBacktrace>()
-        .map(ToString::to_string);
-    failure
 }

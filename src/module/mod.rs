@@ -115,6 +115,12 @@ impl Module {
         // The validator has those of one name together, the module has an order.
         let mut types_of = HashMap::<_, VecDeque<_>>::new();
         for (module, name, entity) in imports {
+            // A feature that nothing else looks at before it is compiled.
+            if let EntityType::FuncExact(_) = entity {
+                return Err(invalid(format!(
+                    "\"{module}\" \"{name}\" is imported as a function of exactly one type, which is not supported"
+                )));
+            }
             types_of
                 .entry((module, name))
                 .or_default()

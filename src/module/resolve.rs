@@ -246,7 +246,7 @@ impl Resolver<'_> {
             return Err(place.unknown(" (\"wasi_snapshot_preview1\" does not contain it)"));
         }
         if wasi::replaces(name) {
-            place.check(&wasi::types())?;
+            place.check(&wasi::types(name))?;
         }
         let from = match wasi::replaces(name) {
             true if self.known.shared[index] => wasi::name(index),

@@ -223,11 +223,18 @@ fn functions_of_wasi_that_are_replaced_have_their_types() {
         wasi: true,
         ..Rules::default()
     };
-    for name in ["poll_oneoff", "fd_write"] {
+    let four = "i32 i32 i32 i32";
+    for (name, params) in [
+        ("poll_oneoff", four),
+        ("fd_write", four),
+        ("path_open", "i32 i32 i32 i32 i32 i64 i64 i32 i32"),
+        ("fd_close", "i32"),
+        ("fd_renumber", "i32 i32"),
+    ] {
         for (types, fits) in [
-            ("(param i32 i32 i32 i32) (result i32)", true),
-            ("(param i64 i32 i32 i32) (result i32)", false),
-            ("(param i32)", false),
+            (&*format!("(param {params}) (result i32)"), true),
+            (&*format!("(param i64 {params}) (result i32)"), false),
+            (&*format!("(param {params})"), false),
         ] {
             for memory in ["(memory 1)", "(memory i64 1)", ""] {
                 let import =

@@ -1,7 +1,7 @@
 //! A guest's memory, in a module of its own beside what replaces some functions of WASI.
 
 use wasmparser::MemoryType;
-use wasmparser::ValType::I32;
+use wasmparser::ValType::{I32, I64};
 
 use super::names::{OWN, WASI};
 use super::{Import, Module, Types, bounds};
@@ -9,7 +9,10 @@ use super::{Import, Module, Types, bounds};
 pub const MEMORY: &str = "memory";
 /// Where there is no memory to be shared, nobody may call WASI's own.
 pub const POLL: &str = "poll_oneoff";
-const WRITE: &str = "fd_write";
+const REPLACED: [&str; 5] = [POLL, "fd_write", "path_open", "fd_close", "fd_renumber"];
+
+/// How many files a module may have open. All of the process share what the system allows.
+const MAX_FILES: u32 = 256;
 
 /// The name of the module that has the memory of module number `index`.
 pub fn name(index: usize) -> String {
@@ -25,17 +28,24 @@ pub fn write(memory: &MemoryType, output: bool) -> String {
     };
     include_str!("wasi.wat")
         .replace("SIZE", &size)
+        .replace("FILES", &MAX_FILES.to_string())
         .replace("PRINTS", if output { "1" } else { "0" })
 }
 
 /// Whether a function of WASI is replaced.
 pub fn replaces(function: &str) -> bool {
-    [POLL, WRITE].contains(&function)
+    REPLACED.contains(&function)
 }
 
-/// The types of those functions.
-pub fn types() -> Types {
-    Types::new(&[I32, I32, I32, I32], &[I32])
+/// The type of such a function.
+pub fn types(function: &str) -> Types {
+    let params: &[_] = match function {
+        "path_open" => &[I32, I32, I32, I32, I32, I64, I64, I32, I32],
+        "fd_close" => &[I32],
+        "fd_renumber" => &[I32, I32],
+        _ => &[I32, I32, I32, I32],
+    };
+    Types::new(params, &[I32])
 }
 
 /// The memory of a module some of whose imports are replaced, if it has one of the plain kind

@@ -6,11 +6,20 @@
 ;; stop can end.
 ;;
 ;; WASI's own `fd_write` prints to nowhere, unless the environment of the process says otherwise.
+;;
+;; WASI's own `path_open` opens files for as long as the process can have any, which leaves none to
+;; the host and to other plugins.
 (module
   (import "wasi_snapshot_preview1" "clock_time_get"
     (func $clock_time_get (param i32 i64 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_write"
     (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $path_open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_close"
+    (func $fd_close (param i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_renumber"
+    (func $fd_renumber (param i32 i32) (result i32)))
   (import "extism:host/env" "store_u8" (func $store_u8 (param i64 i32)))
   (import "extism-napi:guard" "alloc" (func $alloc (param i64) (result i64)))
   (import "extism-napi:guard" "free" (func $free (param i64)))
@@ -140,4 +149,37 @@
         (i32.eqz (local.get $total))
         (i32.and
           (i32.ne (local.get $count) (i32.const 0))
-          (i32.ne (local.get $length) (i32.const 0)))))))
+          (i32.ne (local.get $length) (i32.const 0))))))
+
+  ;; How many files are open, about: one that a directory of the host's gives its place to is not.
+  (global $files (mut i32) (i32.const 0))
+
+  ;; One less, unless there was an error, which this gives back.
+  (func $closed (param $error i32) (result i32)
+    (if (i32.eqz (local.get $error))
+      (then (global.set $files (i32.sub (global.get $files) (i32.const 1)))))
+    (local.get $error))
+
+  (func (export "path_open")
+    (param $fd i32) (param $look i32) (param $path i32) (param $length i32) (param $how i32)
+    (param $rights i64) (param $inherited i64) (param $flags i32) (param $opened i32) (result i32)
+    (local $error i32)
+    ;; EMFILE
+    (if (i32.ge_s (global.get $files) (i32.const FILES))
+      (then (return (i32.const 33))))
+    (local.set $error
+      (call $path_open
+        (local.get $fd) (local.get $look) (local.get $path) (local.get $length) (local.get $how)
+        (local.get $rights) (local.get $inherited) (local.get $flags) (local.get $opened)))
+    (if (i32.eqz (local.get $error))
+      (then (global.set $files (i32.add (global.get $files) (i32.const 1)))))
+    (local.get $error))
+
+  (func (export "fd_close") (param $fd i32) (result i32)
+    (call $closed (call $fd_close (local.get $fd))))
+
+  ;; What had the other number is closed.
+  (func (export "fd_renumber") (param $from i32) (param $to i32) (result i32)
+    (if (i32.eq (local.get $from) (local.get $to))
+      (then (return (call $fd_renumber (local.get $from) (local.get $to)))))
+    (call $closed (call $fd_renumber (local.get $from) (local.get $to)))))

@@ -110,6 +110,13 @@ impl NativePlugin {
         Ok(exports.iter().map(Descriptor::from).collect())
     }
 
+    /// Whether the main module exports anything under this name.
+    #[napi(catch_unwind)]
+    pub fn has_export(&self, name: String) -> Result<bool> {
+        let exports = &self.plugin()?.recipe().blueprint.exports;
+        Ok(exports.iter().any(|export| export.name == name))
+    }
+
     /// The main module's imports, in its order.
     #[napi(getter, catch_unwind)]
     pub fn imports(&self) -> Result<Vec<Descriptor>> {

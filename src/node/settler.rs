@@ -217,6 +217,9 @@ fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
     (!list.is_empty()).then_some(list)
 }
 
+/// To copy more holds the event loop up.
+const COPIED_BYTES: usize = 8 << 20;
+
 /// V8's own copy: freed memory is reused hot, where external memory would wait for a
 /// collection, and costs a finalizer.
 fn output_value<'env>(
@@ -226,6 +229,9 @@ fn output_value<'env>(
 ) -> Result<Unknown<'env>> {
     match output {
         None if !pending.always_bytes => raw::value(env, Null),
+        Some(bytes) if bytes.len() > COPIED_BYTES => {
+            raw::value(env, BufferSlice::from_data(env, bytes)?)
+        }
         output => raw::value(env, Bytes(output.unwrap_or_default())),
     }
 }

@@ -26,7 +26,7 @@ describe('bad arguments of the API of 2023 end in an error or in nothing', () =>
   test('a manifest', t => survives(t, `
     ${BOTH}
     await sweepProperties(['wasm', 'memory', 'config', 'allowed_hosts', 'allowed_paths', 'timeout_ms'], part => both({ wasm: [module], ...part }))
-    await sweepProperties(['max_pages', 'max_var_bytes'], memory => both({ wasm: [module], memory }))
+    await sweepProperties(['max_pages', 'max_var_bytes', 'maxTableElements', 'maxOutputBytes', 'maxStackBytes', 'maxHttpResponseBytes'], memory => both({ wasm: [module], memory }))
     await sweepProperties(['key'], config => both({ wasm: [module], config }))
     await sweepProperties(['path'], paths => both({ wasm: [module], allowed_paths: paths }))
     await sweepProperties(['host'], ({ host }) => both({ wasm: [module], allowed_hosts: [host] }))`))
@@ -40,7 +40,7 @@ describe('bad arguments of the API of 2023 end in an error or in nothing', () =>
 
   test('options', t => survives(t, `
     ${BOTH}
-    await sweepProperties(['instances', 'maxQueue', 'queueTimeoutMs', 'cache'], options => both(SMALL, options))`))
+    await sweepProperties(['instances', 'maxQueue', 'queueTimeoutMs', 'maxCallDepth', 'maxLogBytes', 'cache'], options => both(SMALL, options))`))
 
   test('the methods of a plugin', t => survives(t, `
     const plugin = legacy()

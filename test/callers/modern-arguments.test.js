@@ -20,9 +20,9 @@ describe('bad arguments of createPlugin end in an error or in nothing', () => {
     await sweepProperties(['hash', 'name'], part => make({ wasm: [{ data: SMALL, ...part }, { data: SMALL }] }))`))
 
   test('each of the options', t => survives(t, `
-    await sweepProperties(['logLevel', 'functions', 'allowedPaths', 'allowedHosts', 'memory', 'timeoutMs', 'config', 'fetch', 'instances', 'maxQueue', 'queueTimeoutMs', 'cache', 'fuel', 'logger'],
+    await sweepProperties(['logLevel', 'functions', 'allowedPaths', 'allowedHosts', 'memory', 'timeoutMs', 'config', 'fetch', 'instances', 'maxQueue', 'queueTimeoutMs', 'maxCallDepth', 'maxLogBytes', 'cache', 'fuel', 'logger'],
       options => createPlugin(SMALL, options))
-    await sweepProperties(['maxPages', 'maxVarBytes', 'maxHttpResponseBytes'], memory => createPlugin(SMALL, { memory }))`))
+    await sweepProperties(['maxPages', 'maxTotalPages', 'maxVarBytes', 'maxHttpResponseBytes', 'maxTableElements', 'maxOutputBytes', 'maxStackBytes'], memory => createPlugin(SMALL, { memory }))`))
 
   test('the parts of options', t => survives(t, `
     await sweepProperties(['any'], ({ any }) => createPlugin(SMALL, {

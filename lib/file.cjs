@@ -1,0 +1,48 @@
+'use strict'
+
+const { closeSync, constants, fstatSync, openSync, readFileSync } = require('node:fs')
+const { open } = require('node:fs/promises')
+const { describe } = require('./check.cjs')
+const { MAX_BYTES, refused } = require('./download.cjs')
+
+/** A pipe that nobody writes to is opened, too, without waiting. */
+const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK
+
+/** No system has longer ones. */
+const MAX_PATH = 64 << 10
+
+/** The bytes of a file, which is one that ends. */
+async function read (path) {
+  const file = await open(checkPath(path), FLAGS)
+  try {
+    check(await file.stat())
+    return await file.readFile()
+  } finally {
+    await file.close()
+  }
+}
+
+/** The same, while this thread waits. */
+function readSync (path) {
+  const file = openSync(checkPath(path), FLAGS)
+  try {
+    check(fstatSync(file))
+    return readFileSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Node.js itself cannot take a path of any length. */
+function checkPath (path) {
+  if (typeof path !== 'string' || path.length <= MAX_PATH) return path
+  throw Object.assign(new Error(`ENAMETOOLONG: name too long, open ${describe(path)}`), { code: 'ENAMETOOLONG' })
+}
+
+function check (stats) {
+  if (stats.size > MAX_BYTES) throw refused(`it is larger than ${MAX_BYTES} bytes`)
+  // Of a directory, the system says so itself.
+  if (!stats.isFile() && !stats.isDirectory()) throw refused('it is a device or a pipe, not a file')
+}
+
+module.exports = { read, readSync }
