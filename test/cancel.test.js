@@ -18,6 +18,22 @@ function numbers (seed) {
 }
 
 describe('the signal of a call', () => {
+  test('that cannot be listened to fails the call, and no later one', async () => {
+    const unhandled = []
+    const listen = reason => unhandled.push(reason)
+    process.on('unhandledRejection', listen)
+    const plugin = answering(() => { throw new Error('nobody gets this') })
+    const { signal } = new AbortController()
+    signal.addEventListener = () => { throw new Error('mine') }
+    for (const name of ['ask', 'echo']) await assert.rejects(async () => plugin.call(name, '', { signal }), { message: 'mine' })
+    delete signal.addEventListener
+    assert.equal(String(await plugin.call('echo', 'after', { signal })), 'after')
+    await plugin.close()
+    await new Promise(setImmediate)
+    process.off('unhandledRejection', listen)
+    assert.deepEqual([unhandled, listeners(signal)], [[], 0])
+  })
+
   test('that is aborted before keeps it from being made', async () => {
     let asked = 0
     const plugin = answering(() => { asked++ })

@@ -12,14 +12,18 @@ const WAITING = `
     (func (export "open")
       (drop (call $open (i32.const 3) (i32.const 0) (i32.const 100) (i32.const 4) (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 200))))
     (data (i32.const 120) "name")
+    (func (export "trap") unreachable)
+    (func (export "ask") (call $tell))
     (func (export "echo") (call $give (call $input)))
     (func (export "set") (call $var_set (call $put (i32.const 120) (i32.const 4)) (call $input)))
     (func (export "get") (call $give (call $var_get (call $put (i32.const 120) (i32.const 4)))))\`, {
-    user: '(import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))'
+    user: '(import USER "tell" (func $tell))' +
+      '(import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))'
   })
+  const tell = new HostFunction('tell', [], [], () => {})
   const manifest = directory => ({ wasm: [{ data }], allowed_paths: { [directory]: '/' }, timeout_ms: 100 })
   const created = (directory, options) => createPlugin({ wasm: [{ data }] }, {
-    useWasi: true, timeoutMs: 100, allowedPaths: { '/': directory }, ...options
+    useWasi: true, timeoutMs: 100, allowedPaths: { '/': directory }, functions: { 'extism:host/user': { tell } }, ...options
   })`
 
 describe('a plugin that waits in the system, where nothing can stop it,', () => {
@@ -31,7 +35,7 @@ describe('a plugin that waits in the system, where nothing can stop it,', () => 
   }
 
   test('is left alone: its call ends, others run, and so does the process', t => waits(t, `
-    const plugin = new Plugin(manifest(directory), true)
+    const plugin = new Plugin(manifest(directory), true, [tell])
     const calls = ['open', 'echo', 'open', 'echo'].map(name => plugin.call(name, 'served').then(String, error => error.code))
     for (const call of calls) console.log(await call)
     const { active, queued, instances, replaced } = plugin.stats()
@@ -39,7 +43,7 @@ describe('a plugin that waits in the system, where nothing can stop it,', () => 
     await plugin.close()`, ['ERR_EXTISM_TIMEOUT', 'served', 'ERR_EXTISM_TIMEOUT', 'served', '0 0 1 2']))
 
   test('does not keep its plugin from closing, nor a cancel from coming through', t => waits(t, `
-    const plugin = new Plugin({ ...manifest(directory), timeout_ms: 0 }, true)
+    const plugin = new Plugin({ ...manifest(directory), timeout_ms: 0 }, true, [tell])
     const controller = new AbortController()
     const call = plugin.call('open', '', { signal: controller.signal })
     while (plugin.stats().active === 0) await new Promise(setImmediate)
@@ -49,16 +53,31 @@ describe('a plugin that waits in the system, where nothing can stop it,', () => 
     await closing
     console.log('closed')`, ['AbortError', 'closed']))
 
-  test('hands its variables on to the one that takes its place', t => waits(t, `
+  test('hands its variables on to the one that takes its place, also where host functions kept them', t => waits(t, `
+    let context
+    const plugin = await created(directory, { sharedVars: false, functions: { 'extism:host/user': { tell: each => { context = each } } } })
+    await plugin.call('set', 'kept')
+    await plugin.call('ask')
+    console.log(await plugin.call('open').catch(error => error.code))
+    console.log(context.getVariable('name').text(), (await plugin.call('get')).text())
+    context.setVariable('name', 'changed')
+    console.log((await plugin.call('get')).text())
+    await plugin.close()`, ['ERR_EXTISM_TIMEOUT', 'kept kept', 'changed']))
+
+  test('as one that cannot be replaced does, to a later one', t => waits(t, `
+    const { renameSync } = await import('node:fs')
     const plugin = await created(directory, { sharedVars: false })
     await plugin.call('set', 'kept')
-    console.log(await plugin.call('open').catch(error => error.code))
+    renameSync(directory, directory + '-gone')
+    console.log(await plugin.call('trap').catch(error => error.code))
+    for (let i = 0; i < 2; i++) console.log(await plugin.call('get').catch(error => error.code))
+    renameSync(directory + '-gone', directory)
     console.log((await plugin.call('get')).text())
-    await plugin.close()`, ['ERR_EXTISM_TIMEOUT', 'kept']))
+    await plugin.close()`, ['ERR_EXTISM_TRAP', 'ERR_EXTISM_INSTANCE', 'ERR_EXTISM_INSTANCE', 'kept']))
 
   test('takes no calls while sixteen of its own are left alone; another plugin does', t => waits(t, `
     const plugin = await created(directory, { instances: 16 })
-    const neighbour = new Plugin({ wasm: [{ data }] }, true)
+    const neighbour = new Plugin({ wasm: [{ data }] }, true, [tell])
     const opened = Array.from({ length: 32 }, () => plugin.call('open').catch(error => error.code))
     const codes = await Promise.all(opened)
     const count = code => codes.filter(each => each === code).length

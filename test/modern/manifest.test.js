@@ -68,6 +68,23 @@ describe('createPlugin(manifest)', () => {
     await assert.rejects(createPlugin({ wasm: [{ url: `${base}/absent` }] }), /404/)
   })
 
+  test('gives up on a download that takes too long, at whichever byte', async t => {
+    const limits = []
+    t.mock.method(AbortSignal, 'timeout', ms => {
+      const controller = new AbortController()
+      limits.push({ ms, expire: () => controller.abort(new DOMException('late', 'TimeoutError')) })
+      return controller.signal
+    })
+    const slow = await serving(t, (request, response) => {
+      if (request.url === '/body') response.writeHead(200, { 'content-type': 'application/wasm' }).write('x')
+      setImmediate(() => limits.at(-1).expire())
+    })
+    for (const manifest of [`${slow}/head`, `${slow}/body`, { wasm: [{ url: `${slow}/head` }] }, { wasm: [{ url: `${slow}/body` }] }]) {
+      await assert.rejects(createPlugin(manifest), { code: 'ERR_EXTISM_MANIFEST', message: /longer than 60 s/ })
+    }
+    assert.deepEqual(limits.map(({ ms }) => ms), [60_000, 60_000, 60_000, 60_000])
+  })
+
   test('downloads by the fetch of the options', async () => {
     const asked = []
     const fetch = async (url, { redirect, headers = {} }) => {
