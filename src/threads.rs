@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use tokio::runtime::{Builder, Runtime};
@@ -32,12 +33,36 @@ fn runtime() -> Result<&'static Runtime, Failure> {
         .map_err(|error| Failure::new(Code::Internal, format!("cannot start threads: {error}")))
 }
 
+/// One of the threads that there may be, until it is dropped. A job that waited for one could be
+/// what those that have one wait for.
+struct Thread;
+
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
+
+impl Thread {
+    fn take() -> Result<Self, Failure> {
+        let thread = Self;
+        match TAKEN.fetch_add(1, Relaxed) < MAX_THREADS {
+            true => Ok(thread),
+            false => Err(no_thread()),
+        }
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        TAKEN.fetch_sub(1, Relaxed);
+    }
+}
+
 /// Runs a job on a thread that may block.
 pub fn spawn_blocking(job: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
     let runtime = runtime()?;
+    let thread = Thread::take()?;
     let job = Arc::new(Mutex::new(Some(job)));
     let place = job.clone();
     let run = move || {
+        let _thread = thread;
         let job = lock(&place).take();
         job.map_or((), |job| job())
     };
