@@ -162,7 +162,7 @@ class Core {
   #unknown (name) {
     return this.#fail({
       code: 'ERR_EXTISM_FUNCTION_NOT_FOUND',
-      message: `the plugin has no function "${cut(name)}" that can be called`,
+      message: `the plugin has no function "${cut(String(name))}" that can be called`,
       function: name,
       isExport: this.#native.hasExport(name)
     })

@@ -32,7 +32,7 @@ function isError (value) {
 }
 
 function notFound (name, isExport, details) {
-  name = cut(name)
+  name = cut(String(name))
   const what = isExport ? `export "${name}" is not a function` : `function "${name}" does not exist`
   return new ExtismError('ERR_EXTISM_FUNCTION_NOT_FOUND', `Plugin error: ${what}`, details)
 }
