@@ -319,15 +319,15 @@ interface ManifestWasmData extends ManifestWasmBase {
   data: Bytes | string
 }
 
-/** A module in a file. */
+/** A module in a file of at most 256 MiB, which is no device or pipe. */
 interface ManifestWasmPath extends ManifestWasmBase {
   /** Relative to the working directory. */
   path: string
 }
 
 /**
- * A module to download, of at most 256 MiB. `createPlugin` takes `file:` URLs, too; for `Plugin`
- * a download has a minute, and the thread waits for it, unless it is `Plugin.create` that asks.
+ * A module to download, of at most 256 MiB, within a minute. `createPlugin` takes `file:` URLs, too;
+ * `new Plugin` has the thread wait for it.
  */
 interface ManifestWasmUrl extends ManifestWasmBase {
   url: string | URL
@@ -366,7 +366,7 @@ interface MemoryOptions {
    */
   maxPages?: number | undefined
   /**
-   * The most bytes of an HTTP response, by default 50 MiB. Of a larger one the plugin gets nothing;
+   * The most bytes of an HTTP response, by default and with 0 50 MiB, with `Infinity` any. Of a larger one the plugin gets nothing;
    * with the legacy `Plugin`, the call fails with `ERR_EXTISM_HOST_FUNCTION`.
    */
   maxHttpResponseBytes?: number | undefined
@@ -428,8 +428,8 @@ type PluginConfig = Record<string, string>
 
 /**
  * What a plugin is made of, and what it may do. Names of several words can be written in snake
- * case or in camel case; where both are there, `Plugin` takes snake case, and `createPlugin`
- * camel case.
+ * case or in camel case; where both are there, `Plugin` takes snake case, but for the limits that
+ * the API of 2023 did not have, and `createPlugin` camel case.
  */
 interface Manifest {
   wasm: ManifestWasm[]
@@ -868,6 +868,10 @@ interface ExtismPluginOptions {
   maxQueue?: number | null | undefined
   /** How long a call may wait, see `PluginOptions`. */
   queueTimeoutMs?: number | null | undefined
+  /** How deep calls may be in host functions, see `PluginOptions`. */
+  maxCallDepth?: number | null | undefined
+  /** How many bytes a call may log and print, see `PluginOptions`. */
+  maxLogBytes?: number | null | undefined
   /** Where compiled code is kept, see `PluginOptions`. */
   cache?: boolean | string | undefined
   /**
@@ -998,7 +1002,8 @@ interface PluginOutput extends DataView {
   bytes (): Uint8Array
   /**
    * Where the bytes are. For the output of a call and for a variable it is exactly those; for a
-   * block there may be others around them, as for any view.
+   * block there may be others around them, as for any view. Those of more than 8 MiB can be
+   * copied to another thread, but not transferred.
    */
   arrayBuffer (): ArrayBufferLike
 }
@@ -1083,6 +1088,7 @@ type ExtismErrorCode =
   | 'ABORT_ERR'
   | 'ERR_EXTISM_ASYNC'
   | 'ERR_EXTISM_BUSY'
+  | 'ERR_EXTISM_CALL_DEPTH'
   | 'ERR_EXTISM_CANCELLED'
   | 'ERR_EXTISM_CLOSED'
   | 'ERR_EXTISM_EXIT'

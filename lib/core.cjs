@@ -164,7 +164,7 @@ class Core {
       code: 'ERR_EXTISM_FUNCTION_NOT_FOUND',
       message: `the plugin has no function "${cut(String(name))}" that can be called`,
       function: name,
-      isExport: this.#native.hasExport(name)
+      isExport: this.#native.hasExport(String(name))
     })
   }
 

@@ -1,6 +1,7 @@
 'use strict'
 
 const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_threads')
+const { ExtismError } = require('./errors.cjs')
 
 const MAX_BYTES = 256 << 20
 const TIMEOUT_MS = 60_000
@@ -8,40 +9,41 @@ const TIMEOUT_MS = 60_000
 const START_TIMEOUT_MS = 5_000
 
 /** The bytes at a URL. */
-async function download (url) {
-  const response = await fetch(url, { redirect: 'follow', signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(error => {
-    // What fetch rejects with says no more than that it failed.
-    throw error.cause instanceof Error ? error.cause : error
-  })
-  return body(response)
-}
-
-/** The bytes of a response. */
-function body (response) {
-  if (!response.ok) throw refused(`the server answered ${response.status}`)
-  return timely(async () => {
-    const chunks = []
-    let length = 0
-    for await (const chunk of response.body ?? []) {
-      length += chunk.length
-      if (length > MAX_BYTES) throw refused(`it is larger than ${MAX_BYTES} bytes`)
-      chunks.push(chunk)
-    }
-    return Buffer.concat(chunks)
+function download (url) {
+  return timely(async signal => {
+    const response = await fetch(url, { redirect: 'follow', signal }).catch(error => {
+      // What fetch rejects with says no more than that it failed.
+      throw error.cause instanceof Error ? error.cause : error
+    })
+    return body(response)
   })
 }
 
-/** What `f` gives; where that took too long, it says so. */
+/** What `f` gives, which is to end with the signal, after a minute. */
 async function timely (f) {
+  const signal = AbortSignal.timeout(TIMEOUT_MS)
   try {
-    return await f()
-  } catch (error) {
-    throw error?.name === 'TimeoutError' ? refused(`it took longer than ${TIMEOUT_MS / 1000} s to download`) : error
+    return await f(signal)
+  } catch (cause) {
+    throw signal.aborted ? refused(`it took longer than ${TIMEOUT_MS / 1000} s to download`, cause) : cause
   }
 }
 
-function refused (message) {
-  return Object.assign(new Error(message), { code: 'ERR_EXTISM_MANIFEST' })
+/** The bytes of a response. */
+async function body (response) {
+  if (!response.ok) throw refused(`the server answered ${response.status}`)
+  const chunks = []
+  let length = 0
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length
+    if (length > MAX_BYTES) throw refused(`it is larger than ${MAX_BYTES} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function refused (message, cause) {
+  return new ExtismError('ERR_EXTISM_MANIFEST', message, { cause })
 }
 
 const STARTED = 1
@@ -86,4 +88,4 @@ function downloadSync (url) {
   return bytes
 }
 
-module.exports = { MAX_BYTES, TIMEOUT_MS, body, download, downloadSync, refused, timely }
+module.exports = { MAX_BYTES, body, download, downloadSync, refused, timely }

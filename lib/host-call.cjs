@@ -34,11 +34,16 @@ class HostCall {
     this.#check()
     let block = this.#blocks.get(offset)
     if (block === undefined) {
-      const input = this.inputs.findIndex((value, i) => this.#prefetched[i] && value === BigInt(offset))
-      block = (input >= 0 ? this.#prefetched[input] : this.#ask('read', offset)) ?? Buffer.alloc(0)
+      block = this.#known(offset) ?? this.#ask('read', offset) ?? Buffer.alloc(0)
       if (block.length > 0) this.#blocks.set(offset, block)
     }
     return block
+  }
+
+  /** A small block that came with the call. */
+  #known (offset) {
+    const input = this.inputs.findIndex((value, i) => this.#prefetched[i] && value === BigInt(offset))
+    return this.#prefetched[input]
   }
 
   alloc (length) {
@@ -68,7 +73,7 @@ class HostCall {
 
   length (offset) {
     this.#check()
-    return this.#blocks.get(offset)?.length ?? this.#ask('length', offset)
+    return (this.#blocks.get(offset) ?? this.#known(offset))?.length ?? this.#ask('length', offset)
   }
 
   setError (text) {
@@ -84,7 +89,7 @@ class HostCall {
   finish (values) {
     if (this.#over) return
     const { offsets, blocks } = this.blocks()
-    this.#environment.finish(this.#id, values, offsets, blocks)
+    this.#tell('finish', values, offsets, blocks)
     this.end()
   }
 
@@ -119,8 +124,12 @@ class HostCall {
 
   #ask (what, argument) {
     this.#check()
+    return this.#tell(what, argument)
+  }
+
+  #tell (what, ...all) {
     try {
-      return this.#environment[what](this.#id, argument)
+      return this.#environment[what](this.#id, ...all)
     } catch (error) {
       throw fromNative(error)
     }

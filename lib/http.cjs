@@ -72,6 +72,10 @@ function refuse (message, cause) {
   return new ExtismError('ERR_EXTISM_HTTP', message, { cause })
 }
 
+function tooLong (url) {
+  return refuse(`a URL of ${url.length} characters is longer than ${MAX_URL}`)
+}
+
 function parseRequest (bytes) {
   let request
   try {
@@ -163,7 +167,7 @@ function fail (maxBytes) {
 function hostCheck (allowedHosts, notAllowed) {
   const allowed = allowedHosts.map(hostPattern)
   return url => {
-    if (url.length > MAX_URL) throw refuse(`a URL of ${url.length} characters is longer than ${MAX_URL}`)
+    if (url.length > MAX_URL) throw tooLong(url)
     if (!URL.canParse(url)) throw refuse(`${describe(url)} is not a URL`)
     const { hostname, href, protocol } = new URL(url)
     if (protocol !== 'http:' && protocol !== 'https:') throw refuse(`HTTP request to ${url} is not allowed: only http and https are`)
@@ -180,7 +184,8 @@ async function followRedirects (fetch, check, url, { method, headers, body, sign
     const location = response.status >= 300 && response.status < 400 && response.headers.get('location')
     if (!location) return response
     await response.body?.cancel()
-    if (location.length > MAX_URL || !URL.canParse(location, url)) throw refuse(`${url} redirects to ${describe(location)}, which is not a URL`)
+    if (location.length > MAX_URL) throw tooLong(location)
+    if (!URL.canParse(location, url)) throw refuse(`${url} redirects to ${describe(location)}, which is not a URL`)
     const next = new URL(location, url)
     if (next.origin !== new URL(url).origin) for (const name of ['authorization', 'cookie', 'host', 'proxy-authorization']) headers.delete(name)
     if (response.status === 303 ? method !== 'HEAD' : response.status <= 302 && method === 'POST') {

@@ -115,7 +115,6 @@ function bytesAt (item, i) {
 }
 
 function unreadable (item, i, cause) {
-  if (cause instanceof ExtismError) return cause
   const what = typeof item.path === 'string' ? `the file ${cut(item.path)} cannot be read` : `${item.url} cannot be downloaded`
   return invalid(`wasm[${i}]: ${what}: ${cause.message}`, cause)
 }

@@ -1,8 +1,5 @@
 //! What guests log, by level.
 
-/// What is longer is cut here.
-pub const MAX_MESSAGE_BYTES: u64 = 64 << 10;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     Trace,

@@ -23,6 +23,8 @@ struct Target {
     file: File,
     /// What of the last line there was no room for.
     rest: Vec<u8>,
+    /// Whether somebody looks for room for it.
+    finishing: bool,
 }
 
 impl LogFile {
@@ -36,6 +38,7 @@ impl LogFile {
         let target = Target {
             file: options.open(path)?,
             rest: Vec::new(),
+            finishing: false,
         };
         *lock(&CURRENT) = Some((level, Arc::new(Mutex::new(target))));
         Ok(())
@@ -66,9 +69,9 @@ impl Logger for LogFile {
             level.name()
         );
         writing.rest = line.into_bytes();
-        if !writing.flush() {
+        if !writing.flush() && !writing.finishing {
             // Without a thread for it, the rest waits for the next message.
-            let _ = threads::spawn(finish(Arc::downgrade(&target)));
+            writing.finishing = threads::spawn(finish(Arc::downgrade(&target))).is_ok();
         }
         Passed::On
     }
@@ -76,15 +79,21 @@ impl Logger for LogFile {
 
 /// Writes the rest of a line once there is room.
 async fn finish(target: Weak<Mutex<Target>>) {
-    while let Some(target) = target.upgrade()
-        && !lock(&target).flush()
-    {
+    while let Some(target) = target.upgrade() {
+        if lock(&target).finish() {
+            return;
+        }
         drop(target);
         tokio::time::sleep(ROOM_AGAIN).await;
     }
 }
 
 impl Target {
+    fn finish(&mut self) -> bool {
+        self.finishing = !self.flush();
+        !self.finishing
+    }
+
     /// Whether nothing is left to be written.
     fn flush(&mut self) -> bool {
         while !self.rest.is_empty() {

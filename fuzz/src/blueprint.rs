@@ -148,10 +148,10 @@ fn check_guest_imports(
                 let number = name.strip_prefix("function ");
                 let number = number.and_then(|number| number.parse::<usize>().ok());
                 GUARD.contains(&name)
-                    || (name == "poll_oneoff" && rules.wasi)
+                    || (["poll_oneoff", "path_open"].contains(&name) && rules.wasi)
                     || number.is_some_and(|number| number < blueprint.host_functions.len())
             }
-            "wasi_snapshot_preview1" => rules.wasi && name != "poll_oneoff",
+            "wasi_snapshot_preview1" => rules.wasi && !["poll_oneoff", "path_open"].contains(&name),
             module if module.starts_with("extism-napi:memory ") => {
                 rules.wasi
                     && [

@@ -3,7 +3,7 @@
 const { createHash } = require('node:crypto')
 const { fileURLToPath } = require('node:url')
 const { bytesOf, describe } = require('../check.cjs')
-const { TIMEOUT_MS, body, timely } = require('../download.cjs')
+const { body, timely } = require('../download.cjs')
 const { ExtismError } = require('../errors.cjs')
 const { read } = require('../file.cjs')
 
@@ -41,14 +41,14 @@ async function resolve (like, fetch) {
     if (/^\s*\{/.test(like)) return check(parse(like))
     return /^(https?|file):\/\//.test(like) ? resolve(new URL(like), fetch) : { wasm: [{ path: like }] }
   }
-  if (like instanceof URL) return like.protocol === 'file:' ? { wasm: [{ path: fileURLToPath(like) }] } : resolve(await request(like, fetch), fetch)
+  if (like instanceof URL) return like.protocol === 'file:' ? { wasm: [{ path: fileURLToPath(like) }] } : request(like, fetch, fromResponse)
   if (isResponse(like)) return fromResponse(like)
   return check(like)
 }
 
 async function fromResponse (response) {
   const type = (response.headers.get('content-type') || 'application/octet-stream').split(';')[0].trim()
-  if (BYTES.includes(type)) return { wasm: [{ response }] }
+  if (BYTES.includes(type)) return { wasm: [{ data: await body(response) }] }
   if (JSONS.includes(type)) return check(parse(String(await body(response))))
   throw typeError(`While processing manifest URL "${response.url}"; expected content-type of "text/json", "application/json", "application/octet-stream", or "application/wasm"; got "${type}" after stripping off charset.`)
 }
@@ -93,12 +93,13 @@ function dataOf (data, i) {
 }
 
 async function fromUrl (url, fetch) {
-  return url.protocol === 'file:' ? read(url) : body(await request(url, fetch))
+  return url.protocol === 'file:' ? read(url) : request(url, fetch, body)
 }
 
-function request (url, fetch) {
+/** What `take` makes of the response. */
+function request (url, fetch, take) {
   const headers = { accept: 'application/wasm;q=0.9,application/octet-stream;q=0.8' }
-  return timely(async () => fetch(url, { redirect: 'follow', headers, signal: AbortSignal.timeout(TIMEOUT_MS) }))
+  return timely(async signal => take(await fetch(url, { redirect: 'follow', headers, signal })))
 }
 
 function noModule () {

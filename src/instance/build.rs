@@ -15,7 +15,7 @@ use crate::faults;
 use crate::module::{self, Blueprint};
 use crate::threads::contain;
 
-/// How many threads compile one plugin, where there are as many cores.
+/// How many threads compile one instance, where there are as many cores.
 const MAX_COMPILING: usize = 4;
 
 pub fn compile(
@@ -24,11 +24,13 @@ pub fn compile(
     source: &Arc<dyn Source>,
 ) -> Result<CompiledPlugin, Failure> {
     faults::point("compile");
-    let build = |settings: Option<&Path>, parallel: bool| {
+    // Where the system has no threads for it, this one compiles.
+    let threads = threads();
+    let build = |settings: Option<&Path>| {
         let builder = PluginBuilder::new(manifest(recipe))
             .with_functions(host::functions(recipe, slot, source))
             .with_wasi(recipe.wasi)
-            .with_wasmtime_config(config(&recipe.limits, parallel))
+            .with_wasmtime_config(config(&recipe.limits, threads.is_some()))
             // The defaults read the environment, and write files where it says so.
             .with_debug_options(DebugOptions {
                 profiling_strategy: ProfilingStrategy::None,
@@ -45,32 +47,27 @@ pub fn compile(
             None => builder.with_cache_disabled(),
         };
         let compile = || builder.compile().map_err(|error| unusable(recipe, &error));
-        match parallel {
-            true => threads()?.install(compile),
-            false => compile(),
+        match &threads {
+            Some(threads) => threads.install(compile),
+            None => compile(),
         }
     };
-    // What is wrong with a cache, a full disk for example, is not wrong with the plugin, nor is a
-    // system that has no threads to compile it with.
+    // What is wrong with a cache, a full disk for example, is not wrong with the plugin.
     let cached = recipe.cache.as_ref();
-    let cached = cached
-        .map(|cache| contain(|| cache.compile(recipe, |settings| build(Some(settings), true))));
+    let cached =
+        cached.map(|cache| contain(|| cache.compile(recipe, |settings| build(Some(settings)))));
     match cached {
         Some(Ok(compiled)) => Ok(compiled),
-        _ => contain(|| build(None, true)).or_else(|failure| match failure.code {
-            Code::Internal => contain(|| build(None, false)),
-            _ => Err(failure),
-        }),
+        _ => contain(|| build(None)),
     }
 }
 
 /// Threads to compile on. The runtime's own are there once for the process: a module that is slow
 /// to compile would keep every other one waiting.
-fn threads() -> Result<ThreadPool, Failure> {
+fn threads() -> Option<ThreadPool> {
     let cores = available_parallelism().map_or(1, NonZero::get);
     let pool = ThreadPoolBuilder::new().num_threads(cores.min(MAX_COMPILING));
-    pool.build()
-        .map_err(|error| Failure::new(Code::Internal, error.to_string()))
+    pool.build().ok()
 }
 
 pub fn instantiate(

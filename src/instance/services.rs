@@ -8,9 +8,9 @@ use extism::Val;
 use super::host::{Service, number};
 use super::{Recipe, Slot};
 use crate::bytes;
-use crate::error::{Code, Failure};
+use crate::error::{Code, Failure, MAX_MESSAGE_BYTES};
 use crate::host_function::Guest;
-use crate::log::{Level, Logger, MAX_MESSAGE_BYTES, Passed};
+use crate::log::{Level, Logger, Passed};
 use crate::store::Value;
 use crate::variables::MAX_NAME_BYTES;
 
@@ -20,7 +20,7 @@ const ROOM_AGAIN: Duration = Duration::from_millis(1);
 /// The guest reports an error, or takes it back. The text is kept here, since the runtime does
 /// not tell it from the reason of a trap.
 pub fn error_set(guest: &mut Guest<'_>, inputs: &[Val], _: &mut [Val]) -> Result<(), Failure> {
-    let length = number(&inputs[1]).min(MAX_MESSAGE_BYTES);
+    let length = number(&inputs[1]).min(MAX_MESSAGE_BYTES as u64);
     let text = match length {
         0 => None,
         length => {
@@ -204,7 +204,7 @@ pub fn log(recipe: &Arc<Recipe>) -> Service {
         let length = number(&inputs[2]);
         if length != 0 && logger.level() <= level {
             let slot = guest.slot;
-            let bytes = guest.range(number(&inputs[1]), length.min(MAX_MESSAGE_BYTES))?;
+            let bytes = guest.range(number(&inputs[1]), length.min(MAX_MESSAGE_BYTES as u64))?;
             report(slot, &logger, level, &String::from_utf8_lossy(bytes))?;
         }
         Ok(())

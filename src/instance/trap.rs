@@ -37,8 +37,9 @@ pub fn failure(error: &extism::Error, code: i32) -> Failure {
 fn backtrace(trace: &WasmBacktrace) -> String {
     let mut text = Cut(String::new());
     for (number, frame) in trace.frames().iter().enumerate() {
-        // What is cut off is of no interest.
-        let _ = line(&mut text, number, frame);
+        if line(&mut text, number, frame).is_err() {
+            break;
+        }
     }
     text.0
 }

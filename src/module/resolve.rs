@@ -250,7 +250,7 @@ impl Resolver<'_> {
         }
         let from = match wasi::replaces(name) {
             true if self.known.shared[index] => wasi::name(index),
-            true if name == wasi::POLL => GUARD.to_owned(),
+            true if wasi::needs_memory(name) => GUARD.to_owned(),
             _ => WASI.to_owned(),
         };
         Ok((from, name.clone()))

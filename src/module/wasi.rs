@@ -7,9 +7,9 @@ use super::names::{OWN, WASI};
 use super::{Import, Module, Types, bounds};
 
 pub const MEMORY: &str = "memory";
-/// Where there is no memory to be shared, nobody may call WASI's own.
-pub const POLL: &str = "poll_oneoff";
-const REPLACED: [&str; 5] = [POLL, "fd_write", "path_open", "fd_close", "fd_renumber"];
+const POLL: &str = "poll_oneoff";
+const OPEN: &str = "path_open";
+const REPLACED: [&str; 5] = [POLL, "fd_write", OPEN, "fd_close", "fd_renumber"];
 
 /// How many files a module may have open. All of the process share what the system allows.
 const MAX_FILES: u32 = 256;
@@ -37,10 +37,15 @@ pub fn replaces(function: &str) -> bool {
     REPLACED.contains(&function)
 }
 
+/// Whether nobody may call WASI's own: where there is no memory to be shared, it is not supported.
+pub fn needs_memory(function: &str) -> bool {
+    [POLL, OPEN].contains(&function)
+}
+
 /// The type of such a function.
 pub fn types(function: &str) -> Types {
     let params: &[_] = match function {
-        "path_open" => &[I32, I32, I32, I32, I32, I64, I64, I32, I32],
+        OPEN => &[I32, I32, I32, I32, I32, I64, I64, I32, I32],
         "fd_close" => &[I32],
         "fd_renumber" => &[I32, I32],
         _ => &[I32, I32, I32, I32],

@@ -1,5 +1,8 @@
 //! Imports and exports, for JavaScript.
 
+use napi::bindgen_prelude::*;
+
+use super::plugin::NativePlugin;
 use crate::module::{Export, Import};
 
 /// An import or an export.
@@ -27,5 +30,29 @@ impl From<&Import> for Descriptor {
             name: import.name.clone(),
             kind: import.kind.name().to_owned(),
         }
+    }
+}
+
+#[napi]
+impl NativePlugin {
+    /// The main module's exports, in its order.
+    #[napi(getter, catch_unwind)]
+    pub fn exports(&self) -> Result<Vec<Descriptor>> {
+        let exports = &self.plugin()?.recipe().blueprint.exports;
+        Ok(exports.iter().map(Descriptor::from).collect())
+    }
+
+    /// Whether the main module exports anything under this name.
+    #[napi(catch_unwind)]
+    pub fn has_export(&self, name: String) -> Result<bool> {
+        let exports = &self.plugin()?.recipe().blueprint.exports;
+        Ok(exports.iter().any(|export| export.name == name))
+    }
+
+    /// The main module's imports, in its order.
+    #[napi(getter, catch_unwind)]
+    pub fn imports(&self) -> Result<Vec<Descriptor>> {
+        let imports = &self.plugin()?.recipe().blueprint.imports;
+        Ok(imports.iter().map(Descriptor::from).collect())
     }
 }

@@ -8,6 +8,7 @@ mod logger;
 mod opening;
 mod plugin;
 mod raw;
+mod rejection;
 mod settler;
 mod source;
 mod stats;

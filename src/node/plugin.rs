@@ -7,11 +7,11 @@ use std::sync::{Arc, OnceLock};
 use napi::Env;
 use napi::bindgen_prelude::*;
 
-use super::descriptor::Descriptor;
 use super::environment::Environment;
 use super::logger::Door;
 use super::opening;
-use super::settler::{Rejection, Settler};
+use super::rejection::Rejection;
+use super::settler::Settler;
 use super::source::{Plan, PluginSource};
 use super::stats::PluginStats;
 use super::store::NativeStore;
@@ -101,27 +101,6 @@ impl NativePlugin {
             recipe.blueprint.uses_http
                 || functions.any(|function| function.body.needs_javascript()),
         )
-    }
-
-    /// The main module's exports, in its order.
-    #[napi(getter, catch_unwind)]
-    pub fn exports(&self) -> Result<Vec<Descriptor>> {
-        let exports = &self.plugin()?.recipe().blueprint.exports;
-        Ok(exports.iter().map(Descriptor::from).collect())
-    }
-
-    /// Whether the main module exports anything under this name.
-    #[napi(catch_unwind)]
-    pub fn has_export(&self, name: String) -> Result<bool> {
-        let exports = &self.plugin()?.recipe().blueprint.exports;
-        Ok(exports.iter().any(|export| export.name == name))
-    }
-
-    /// The main module's imports, in its order.
-    #[napi(getter, catch_unwind)]
-    pub fn imports(&self) -> Result<Vec<Descriptor>> {
-        let imports = &self.plugin()?.recipe().blueprint.imports;
-        Ok(imports.iter().map(Descriptor::from).collect())
     }
 
     /// Puts a call in the queue: a promise of its output.

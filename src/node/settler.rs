@@ -16,6 +16,7 @@ use napi::{Env, Status, sys};
 use super::host_call::HostCall;
 use super::logger::{Message, Waiting};
 use super::raw::{self, Bytes, Deferred};
+use super::rejection::Rejection;
 use crate::call::{Outcome, Settle, lost};
 use crate::error::{Code, Failure};
 use crate::faults;
@@ -29,23 +30,6 @@ pub enum Event {
     /// Nobody waits for this host function any longer.
     Forget(u32),
     Message(Waiting),
-}
-
-/// A failed call on its way to the JavaScript side, which makes the error for it.
-#[napi(object, object_from_js = false)]
-pub struct Rejection {
-    /// What to give to `reject`.
-    pub ticket: u32,
-    /// The plugin's number.
-    pub plugin: u32,
-    pub code: String,
-    pub message: String,
-    pub function: Option<String>,
-    pub exit_code: Option<i32>,
-    /// Where the guest was.
-    pub backtrace: Option<String>,
-    /// The number of the JavaScript error behind it.
-    pub cause: Option<u32>,
 }
 
 /// What the JavaScript side is called with after a burst, if there is anything for it.
@@ -244,22 +228,6 @@ impl LoopSide {
         let plugin = pending.plugin;
         self.rejected.borrow_mut().insert(ticket, pending);
         Rejection::new(ticket, plugin, failure)
-    }
-}
-
-impl Rejection {
-    pub fn new(ticket: u32, plugin: u32, failure: Failure) -> Self {
-        let failure = failure.cut();
-        Self {
-            ticket,
-            plugin,
-            code: failure.code.name().to_owned(),
-            message: failure.message,
-            function: failure.function,
-            exit_code: failure.exit_code,
-            backtrace: failure.backtrace,
-            cause: failure.cause,
-        }
     }
 }
 

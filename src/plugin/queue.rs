@@ -14,7 +14,7 @@ use crate::error::{Code, Failure};
 use crate::faults;
 use crate::instance::{Instance, Recipe};
 use crate::sync::lock;
-use crate::threads;
+use crate::threads::{self, contain};
 use crate::variables::Variables;
 use crate::watchdog::Watched;
 
@@ -71,7 +71,10 @@ impl Queue {
 
     pub(super) fn instance(self: &Arc<Self>) -> Result<Instance, Failure> {
         let inherited = self.state().inheritance.pop();
-        let instance = Instance::new(self.recipe.clone(), Feed::of(self), inherited.clone());
+        let instance = contain(|| {
+            let source = Feed::of(self);
+            Instance::new(self.recipe.clone(), source, inherited.clone())
+        });
         let mut state = self.state();
         match &instance {
             Ok(instance) => state.slots.push(instance.slot().clone()),

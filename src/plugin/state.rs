@@ -89,7 +89,7 @@ impl State {
             return Ok(());
         }
         let message = format!(
-            "the plugin takes no calls until one of {MAX_ABANDONED} that were stopped ends"
+            "the plugin takes no calls while {MAX_ABANDONED} or more that were stopped have not ended"
         );
         Err(Failure::new(Code::Stuck, message))
     }

@@ -25,7 +25,7 @@ for (const [api, made] of Object.entries(APIS)) {
 
     test('is not led to a place that takes long to read', async t => {
       const base = await serving(t, (request, response) => response.writeHead(302, { location: `/${'x'.repeat(9_000)}` }).end())
-      await refused(get(await made(t, ['127.0.0.1']), base), /which is not a URL|longer than 8192/)
+      await refused(get(await made(t, ['127.0.0.1']), base), /longer than 8192/)
     })
 
     test('with a method or headers that there cannot be is the plugin\'s mistake', async t => {

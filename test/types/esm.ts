@@ -585,6 +585,7 @@ export function statusOf (reason: unknown): number {
     case 'ABORT_ERR':
       return 499
     case 'ERR_EXTISM_BUSY':
+    case 'ERR_EXTISM_CALL_DEPTH':
     case 'ERR_EXTISM_CANCELLED':
     case 'ERR_EXTISM_CLOSED':
     case 'ERR_EXTISM_QUEUE_FULL':
