@@ -95,10 +95,10 @@ export function guest (body, { user = '', era = 'modern' } = {}) {
 
 /**
  * Runs a module script in a process of its own, which finds the package's exports and these
- * helpers as globals; `env` adds to its environment. Resolves with how it ended, whatever that
- * was. A process that hangs is killed in the end, which shows as a signal.
+ * helpers as globals; `env` adds to its environment, and `limit` is for `ulimit`. Resolves with how
+ * it ended, whatever that was. A process that hangs is killed in the end, which shows as a signal.
  */
-export function run (script, { flags = [], env = {} } = {}) {
+export function run (script, { flags = [], env = {}, limit = '-c 0' } = {}) {
   const prelude = `
     import * as extism from ${JSON.stringify(INDEX)}
     import * as helpers from ${JSON.stringify(import.meta.url)}
@@ -109,7 +109,8 @@ export function run (script, { flags = [], env = {} } = {}) {
     await (async () => {\n${script}\n})()`
   return new Promise(resolve => {
     const options = { maxBuffer: 16 << 20, timeout: 60_000, killSignal: 'SIGKILL', env: { ...process.env, ...env } }
-    const child = execFile(process.execPath, ['--input-type=module', ...flags, '-e', prelude], options, (_, stdout, stderr) => {
+    const command = ['-c', `ulimit ${limit} && exec "$0" "$@"`, process.execPath, '--input-type=module', ...flags, '-e', prelude]
+    const child = execFile('/bin/sh', command, options, (_, stdout, stderr) => {
       resolve({ code: child.exitCode, signal: child.signalCode, stdout, stderr })
     })
   })
@@ -121,6 +122,11 @@ export async function prints (script, lines, options) {
   const expected = { code: 0, signal: null, stdout: [lines].flat() }
   assert.deepEqual({ code, signal, stdout: stdout.trim().split('\n') }, expected, stderr || undefined)
   return stderr
+}
+
+/** The output of a plugin of either API, as text. */
+export function asText (output) {
+  return Buffer.from(output.buffer, output.byteOffset, output.byteLength).toString()
 }
 
 /** A promise, and what resolves it. */

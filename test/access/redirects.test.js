@@ -2,7 +2,8 @@ import { describe, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { serving } from '../modern/making.js'
-import { APIS, get, textOf } from './requesting.js'
+import { asText } from '../helpers.js'
+import { APIS, get } from './requesting.js'
 
 /** A server that redirects `/to/<status>/<url>` there, and else tells what was asked of it. */
 async function redirecting (t) {
@@ -111,7 +112,7 @@ for (const [api, made] of Object.entries(APIS)) {
         const plugin = await made(t, ['127.0.0.1'], { timeoutMs: 100 })
         await assert.rejects(get(plugin, base), { code: 'ERR_EXTISM_TIMEOUT' })
         await left
-        assert.equal(textOf(await plugin.call('echo', 'served')), 'served')
+        assert.equal(asText(await plugin.call('echo', 'served')), 'served')
       })
     }
 

@@ -1,4 +1,4 @@
-import { guest } from '../helpers.js'
+import { guest, asText } from '../helpers.js'
 import { Plugin, createPlugin } from '../../index.js'
 
 const REQUESTING = guest(`
@@ -26,10 +26,5 @@ export const APIS = {
 
 /** What a plugin gets from there, as text. */
 export async function get (plugin, url, { function: name = 'get', ...request } = {}) {
-  return textOf(await plugin.call(name, JSON.stringify({ url, ...request })))
-}
-
-/** The output of a plugin of either API, as text. */
-export function textOf (output) {
-  return Buffer.from(output.buffer, output.byteOffset, output.byteLength).toString()
+  return asText(await plugin.call(name, JSON.stringify({ url, ...request })))
 }

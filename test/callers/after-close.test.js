@@ -37,7 +37,7 @@ test('what a plugin has given can be used after it is closed and collected', t =
   for (let i = 0; i < 10; i++) { gc(); await new Promise(setImmediate) }
   const seen = []
   for (const [what, thing] of given) {
-    if (what === 'output') seen.push(Buffer.from(thing.buffer, thing.byteOffset, thing.byteLength).toString())
+    if (what === 'output') seen.push(asText(thing))
     if (what === 'handle') seen.push(thing.cancel())
     if (what === 'entries') seen.push(...thing.next().value)
     for (const method of ['memory', 'memoryAlloc', 'read', 'alloc', 'store', 'length', 'setError', 'plugin']) {
@@ -73,7 +73,7 @@ describe('while garbage is collected again and again', () => {
       })()
       gc()
       const outputs = await Promise.all(texts)
-      assert.deepEqual(outputs.map(output => Buffer.from(output.buffer, output.byteOffset, output.byteLength).toString()), ['text 0', 'text 1', 'text 2'])
+      assert.deepEqual(outputs.map(output => asText(output)), ['text 0', 'text 1', 'text 2'])
     }
     for (let i = 0; i < 100 && ended < 45; i++) await collect()
     console.log(ended === 45 ? 'done' : ended)`))

@@ -26,7 +26,7 @@ describe('a program that changes the language it runs in', () => {
       for (const plugin of [...before, ...await make()]) {
         for (let i = 0; i < 3; i++) {
           const output = await plugin.call('ask', 'text')
-          if (Buffer.from(output.buffer, output.byteOffset, output.byteLength).toString() !== 'text') console.log('another text')
+          if (asText(output) !== 'text') console.log('another text')
           const code = await plugin.call('trap').then(() => {}, error => error.code)
           if (code !== 'ERR_EXTISM_TRAP') console.log(code)
         }

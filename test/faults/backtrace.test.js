@@ -25,6 +25,11 @@ describe('a trap in functions with names that grow without end when they are mad
     ]))
   }
 
+  test('is cut where names are long', () => prints(`${GROWING}
+    const plugin = await createPlugin(trapping('ab'.repeat(45_000)))
+    const { backtrace } = await plugin.call('run').catch(error => error)
+    console.log(backtrace.length, backtrace.split('\\n').length)`, '65536 1'))
+
   test('has the others, as they are called in their language', () => prints(`${GROWING}
     const plugin = await createPlugin(trapping('_ZN4main5serve17h0123456789abcdefE'))
     const { backtrace } = await plugin.call('run').catch(error => error)

@@ -1,8 +1,10 @@
+import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
+import { Plugin, createPlugin } from '../../index.js'
 import { prints } from '../helpers.js'
 
 test('a manifest whose path has no end, or nobody who writes to it, is refused at once', t => {
@@ -26,4 +28,15 @@ test('a manifest whose path has no end, or nobody who writes to it, is refused a
     }
     const plugin = await createPlugin(pluginPath('modern.wat'))
     console.log((await plugin.call('echo', 'served')).text())`, ['true', 'true', 'true', 'served'])
+})
+
+test('a file of more than 256 MiB is refused before it is read', async t => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'extism-napi-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const file = path.join(directory, 'large.wasm')
+  writeFileSync(file, '')
+  truncateSync(file, (256 << 20) + 1)
+  const refused = { name: 'ExtismError', code: 'ERR_EXTISM_MANIFEST', message: /larger than 268435456 bytes/ }
+  assert.throws(() => new Plugin({ wasm: [{ path: file }] }), refused)
+  for (const make of [() => Plugin.create({ wasm: [{ path: file }] }), () => createPlugin(file)]) await assert.rejects(make, refused)
 })

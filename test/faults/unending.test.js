@@ -63,7 +63,7 @@ const NEIGHBOURS = `
     const answers = { wait: () => released, sleep: () => Number(!controller.signal.aborted), spin: () => 0 }
     const options = name === 'spin' ? { signal: controller.signal } : {}
     let go = () => 0
-    const plugin = await make(() => go())
+    const plugin = await make(() => go(), 0)
     assert.equal(await call(plugin, 'serve', 'first'), 'first')
     go = () => {
       start()
@@ -223,8 +223,8 @@ test('a stop ends nothing but a call that logs for ever, into a file that takes 
     // There is a reader, who does not read.
     openSync('${place}/pipe', 'r+')
     setLogFile('${place}/pipe')
-    const [plugin, neighbour] = await Promise.all([1, 2].map(() => Plugin.create({ wasm: [{ data }], timeoutMs: 100 })))
-    console.log(await plugin.call('flood').catch(error => error.code))
+    const [plugin, neighbour] = await Promise.all([1, 2].map(() => Plugin.create({ wasm: [{ data }] })))
+    console.log(await plugin.call('flood', '', { timeoutMs: 100 }).catch(error => error.code))
     // Before what would hold up the event loop.
     assert.equal(await neighbour.call('whisper', 'below the level').then(String, error => error.code), 'below the level')
     setLogFile('${place}/log')
