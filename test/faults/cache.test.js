@@ -3,7 +3,7 @@ import { rmSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { directory } from '../modern/making.js'
 import { assertWhole, callWith, directories } from './cached.js'
-import { printsWithin } from './limited.js'
+import { prints } from '../helpers.js'
 
 const CALL = `
   for (const cache of JSON.parse(process.env.CACHES)) {
@@ -14,12 +14,11 @@ const CALL = `
     console.log((await other.call('echo', 'called')).text())
     await other.close()
   }`
-const UNLIMITED = '-c 0'
 
 /** Runs a process that makes plugins with these caches and calls them. */
-function called (caches, { limit = UNLIMITED, env } = {}) {
+function called (caches, { limit, env } = {}) {
   const lines = caches.flatMap(() => ['called called', 'called'])
-  return printsWithin(limit, CALL, lines, { CACHES: JSON.stringify(caches), ...env })
+  return prints(CALL, lines, { limit, env: { CACHES: JSON.stringify(caches), ...env } })
 }
 
 describe('a plugin is made and called where its cache', () => {
@@ -47,7 +46,7 @@ describe('a plugin is made and called where its cache', () => {
   test('is on a device, or in a place or of a name where there can be none', () =>
     called(['/dev/null', '/dev/full', '/proc/self/none', '/proc', '/proc/none/below', `/${'x'.repeat(300)}`, '/x'.repeat(3000)]))
 
-  test('would be in a home that is not known, or that cannot be written to', () => printsWithin(UNLIMITED, `
+  test('would be in a home that is not known, or that cannot be written to', () => prints(`
     for (const env of [{}, { HOME: '/proc' }, { HOME: 'relative' }, { HOME: '/dev/full' }, { XDG_CACHE_HOME: 'relative' }, { XDG_CACHE_HOME: '/proc' }]) {
       for (const name of ['HOME', 'XDG_CACHE_HOME']) delete process.env[name]
       Object.assign(process.env, env)

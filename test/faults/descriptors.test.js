@@ -1,13 +1,12 @@
 import { describe, test } from 'node:test'
 import { directory } from '../modern/making.js'
-import { pluginPath } from '../helpers.js'
-import { printsWithin } from './limited.js'
+import { pluginPath, prints } from '../helpers.js'
 
-const FEW = '-n 64'
+const FEW = { limit: '-n 64' }
 
 /** Runs a script while no more files can be opened, apart from `spare`; a neighbour must serve then, and after. */
 function withoutFiles (spare, script, lines) {
-  return printsWithin(FEW, `
+  return prints(`
     const fs = await import('node:fs')
     // What looks after the cache opens and closes files of its own.
     const neighbour = new Plugin(pluginBytes('modern.wat'), false, [], undefined, null, { cache: false })
@@ -22,7 +21,7 @@ function withoutFiles (spare, script, lines) {
     console.log(String(await neighbour.call('echo', 'neighbour')))
     for (const file of open) fs.closeSync(file)
     console.log(String(await neighbour.call('echo', 'neighbour')))
-    console.log(await outcome(() => new Plugin({ wasm: [{ path }] }).call('echo', 'made')))`, [...lines, 'neighbour', 'neighbour', 'made'])
+    console.log(await outcome(() => new Plugin({ wasm: [{ path }] }).call('echo', 'made')))`, [...lines, 'neighbour', 'neighbour', 'made'], FEW)
 }
 
 describe('without file descriptors', () => {
@@ -52,8 +51,8 @@ describe('without file descriptors', () => {
   }
 })
 
-test('with few file descriptors, many plugins are made and called', () => printsWithin(FEW, `
+test('with few file descriptors, many plugins are made and called', () => prints(`
   const code = guest('(func (export "echo") (call $give (call $input)))')
   const plugins = await Promise.all(Array.from({ length: 100 }, () => Plugin.create(code)))
   const outputs = await Promise.all(plugins.map((plugin, i) => plugin.call('echo', String(i))))
-  console.log(outputs.every((output, i) => String(output) === String(i)))`, 'true'))
+  console.log(outputs.every((output, i) => String(output) === String(i)))`, 'true', FEW))

@@ -1,11 +1,11 @@
 import { describe, test } from 'node:test'
-import { printsWithin } from './limited.js'
+import { prints } from '../helpers.js'
 
 const GIB = 1 << 20
 
 describe('with less address space than plugins need', () => {
   for (const gib of [2, 16, 40]) {
-    test(`of ${gib} GiB, a plugin is made, or an error says why not`, () => printsWithin(`-v ${gib * GIB}`, `
+    test(`of ${gib} GiB, a plugin is made, or an error says why not`, () => prints(`
       const code = pluginBytes('modern.wat')
       const ways = [
         () => new Plugin(code, false, [], undefined, null, { cache: false }).call('echo', 'served'),
@@ -23,10 +23,10 @@ describe('with less address space than plugins need', () => {
           refused++
         }
       }
-      console.log(refused > 0)`, 'true'))
+      console.log(refused > 0)`, 'true', { limit: `-v ${gib * GIB}` }))
   }
 
-  test('a plugin that there was room for goes on once others are gone, also if it broke off', () => printsWithin(`-v ${40 * GIB}`, `
+  test('a plugin that there was room for goes on once others are gone, also if it broke off', () => prints(`
     const neighbour = await Plugin.create(pluginBytes('modern.wat'))
     const plugins = []
     await assert.rejects(async () => {
@@ -37,5 +37,5 @@ describe('with less address space than plugins need', () => {
       for (const name of ['trap', 'echo']) await neighbour.call(name).catch(error => assert.match(error.code, /TRAP|INSTANCE/))
     }
     await Promise.all(plugins.map(plugin => plugin.close()))
-    console.log(String(await neighbour.call('echo', 'after')))`, 'after'))
+    console.log(String(await neighbour.call('echo', 'after')))`, 'after', { limit: `-v ${40 * GIB}` }))
 })
