@@ -31,14 +31,13 @@ export function tree (t) {
   return { root, inside, outside }
 }
 
-/** What is in a directory and below it: names, and what files have. */
-export function contents (directory) {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .map(entry => {
-      const file = path.join(entry.parentPath ?? entry.path, entry.name)
-      return `${path.relative(directory, file)}${entry.isFile() ? `: ${readFileSync(file)}` : ''}`
-    })
-    .sort()
+/** What is in a directory and below it, links as they are: names, and what files have. */
+export function contents (directory, below = '') {
+  return readdirSync(path.join(directory, below), { withFileTypes: true }).flatMap(entry => {
+    const place = path.join(below, entry.name)
+    if (entry.isDirectory()) return [place, ...contents(directory, place)]
+    return entry.isFile() ? `${place}: ${readFileSync(path.join(directory, place))}` : place
+  }).sort()
 }
 
 /** Plugins of either API that see this directory as `/guest`. */
