@@ -366,7 +366,8 @@ interface MemoryOptions {
    */
   maxPages?: number | undefined
   /**
-   * The most bytes of an HTTP response, by default and with 0 50 MiB, with `Infinity` any. Of a larger one the plugin gets nothing;
+   * The most bytes of the body of an HTTP request or response, by default and with 0 50 MiB, with
+   * `Infinity` any. A larger request fails. Of a larger response the plugin gets nothing;
    * with the legacy `Plugin`, the call fails with `ERR_EXTISM_HOST_FUNCTION`.
    */
   maxHttpResponseBytes?: number | undefined

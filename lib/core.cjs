@@ -134,6 +134,11 @@ class Core {
     await this.#native.start()
   }
 
+  /** Of what the main module exports under this name, null where it does not. */
+  exportKind (name) {
+    return this.#native.exportKind(String(name))
+  }
+
   get exports () {
     return this.#native.exports
   }
@@ -164,7 +169,7 @@ class Core {
       code: 'ERR_EXTISM_FUNCTION_NOT_FOUND',
       message: `the plugin has no function "${cut(String(name))}" that can be called`,
       function: name,
-      isExport: this.#native.hasExport(String(name))
+      isExport: this.exportKind(name) !== null
     })
   }
 

@@ -56,32 +56,47 @@ function errorOf (rejection) {
  * What a burst has for JavaScript, each null if nothing. Nothing in here may throw: it would
  * strand the rest of the burst.
  */
-function listen (rejections, events, forgotten, messages) {
+function listen (rejections, events, forgotten, messages, begun) {
+  if (begun) setImmediate(turned)
   if (messages) take(messages)
   if (rejections) for (const rejection of rejections) environment.reject(rejection.ticket, errorOf(rejection))
   if (events) for (const event of events) answer(event)
   if (forgotten) for (const id of forgotten) forget(id)
 }
 
-/** Has messages printed, and makes room for more once the event loop has turned. */
-function take (messages) {
+/** Nothing comes in for longer than it should before timers and all else have had their turn. */
+function turned () {
+  environment.turned()
+}
+
+/** Has messages printed, and makes room for more once they are, and the event loop has turned. */
+async function take (messages) {
   const places = new Set()
-  for (const message of messages) {
+  const printed = messages.map(message => {
     const place = known.get(message.plugin)
     places.add(place)
-    print(place, message)
-  }
+    return print(place, message)
+  })
+  await Promise.all(printed)
   setImmediate(() => { for (const place of places) makeRoom(place) })
 }
 
 /** Loggers are somebody else's, and may throw. A core that nobody has any longer logs nothing. */
 function print ({ core }, { kind, text, bytes }) {
   try {
-    if (bytes) return process[kind].write(bytes)
+    if (bytes) return written(process[kind], bytes)
     core.deref()?.print(kind, text)
   } catch (error) {
     process.nextTick(() => { throw error })
   }
+}
+
+/** A promise that there is room for more: these bytes are written, or cannot be. */
+function written (stream, bytes) {
+  let done
+  const promise = new Promise(resolve => { done = resolve })
+  stream.write(bytes, done)
+  return promise
 }
 
 /** The messages that were taken are gone; there may have been too many. */

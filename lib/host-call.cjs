@@ -34,10 +34,16 @@ class HostCall {
     this.#check()
     let block = this.#blocks.get(offset)
     if (block === undefined) {
-      block = this.#known(offset) ?? this.#ask('read', offset) ?? Buffer.alloc(0)
+      block = this.copy(offset)
       if (block.length > 0) this.#blocks.set(offset, block)
     }
     return block
+  }
+
+  /** The bytes of a block, which are not written back. */
+  copy (offset) {
+    this.#check()
+    return this.#known(offset) ?? this.#ask('read', offset) ?? Buffer.alloc(0)
   }
 
   /** A small block that came with the call. */

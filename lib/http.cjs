@@ -7,9 +7,11 @@ const { ExtismError } = require('./errors.cjs')
 const MAX_REDIRECTS = 20
 const DEFAULT_MAX_BYTES = 50 << 20
 /** What a plugin may say of a request, beside the body, in bytes. */
-const MAX_REQUEST = 1 << 20
+const MAX_REQUEST = 64 << 10
 /** To read a longer one takes the event loop's time before any host is compared. */
 const MAX_URL = 8192
+/** The same for what is before the path: names in other scripts take the longest. */
+const MAX_AUTHORITY = 1024
 /** No host has a longer name. */
 const MAX_HOST = 253
 const MAX_PATTERN = 512
@@ -28,10 +30,10 @@ function httpHandlers ({ allowedHosts, fetch = globalThis.fetch, maxBytes = DEFA
     const [requestOffset, bodyOffset] = call.inputs
     responses.delete(call.instance)
     if (call.length(Number(requestOffset)) > MAX_REQUEST) throw refuse(`the request has more than ${MAX_REQUEST} bytes beside its body`)
-    const { url, method = 'GET', headers, header } = parseRequest(call.block(Number(requestOffset)))
+    const { url, method = 'GET', headers, header } = parseRequest(call.copy(Number(requestOffset)))
     const allowed = check(url)
     const head = headOf(method, headers ?? header)
-    const body = bodyOffset === 0n ? undefined : Buffer.from(call.block(Number(bodyOffset)))
+    const body = bodyOffset === 0n ? undefined : bodyOf(call, Number(bodyOffset), maxBytes)
     const ended = new AbortController()
     call.onEnd(() => ended.abort())
     const response = await followRedirects(fetch, check, allowed, { ...head, body, signal: ended.signal })
@@ -72,8 +74,14 @@ function refuse (message, cause) {
   return new ExtismError('ERR_EXTISM_HTTP', message, { cause })
 }
 
+function bodyOf (call, offset, maxBytes) {
+  const length = call.length(offset)
+  if (length > maxBytes) throw refuse(`the request's body of ${length} bytes is larger than ${maxBytes} bytes`)
+  return call.copy(offset)
+}
+
 function tooLong (url) {
-  return refuse(`a URL of ${url.length} characters is longer than ${MAX_URL}`)
+  return refuse(`a URL of ${url.length} characters is longer than ${MAX_URL}, or what is before its path than ${MAX_AUTHORITY}`)
 }
 
 function parseRequest (bytes) {
@@ -168,6 +176,8 @@ function hostCheck (allowedHosts, notAllowed) {
   const allowed = allowedHosts.map(hostPattern)
   return url => {
     if (url.length > MAX_URL) throw tooLong(url)
+    const [, authority] = /^[^:]*:[/\\]*([^/?#\\]*)/.exec(url) ?? [url, '']
+    if (authority.length > MAX_AUTHORITY) throw tooLong(url)
     if (!URL.canParse(url)) throw refuse(`${describe(url)} is not a URL`)
     const { hostname, href, protocol } = new URL(url)
     if (protocol !== 'http:' && protocol !== 'https:') throw refuse(`HTTP request to ${url} is not allowed: only http and https are`)

@@ -8,14 +8,21 @@ import { prints } from './helpers.js'
  */
 function withWorkers (script, lines) {
   return prints(`
-    const start = work => new Worker(\`
+    const ends = new Map()
+    // Listened for from the start: it may be over before a message of it is read.
+    const start = work => {
+      const worker = begun(work)
+      ends.set(worker, new Promise(resolve => worker.once('exit', resolve)))
+      return worker
+    }
+    const begun = work => new Worker(\`
       const { parentPort, workerData, threadId } = require('node:worker_threads')
       const post = value => parentPort.postMessage(value)
       Promise.all(workerData.map(url => import(url))).then(modules => {
         Object.assign(globalThis, ...modules)
         return (async () => {\${work}})()
       })\`, { eval: true, execArgv: [], workerData: [${JSON.stringify(new URL('../index.js', import.meta.url))}, ${JSON.stringify(new URL('helpers.js', import.meta.url))}] })
-    const ended = async worker => (await once(worker, 'exit'))[0]
+    const ended = worker => ends.get(worker)
     const parent = new Plugin(pluginBytes('modern.wat'))
     assert.equal((await parent.call('count')).toString(), '1')
     ${script}

@@ -53,7 +53,7 @@ class Plugin {
   }
 
   async functionExists (name) {
-    return this.#opened().exports.some(({ name: known, kind }) => known === name && kind === 'function')
+    return this.#opened().exportKind(name) === 'function'
   }
 
   async getExports () {

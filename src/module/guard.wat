@@ -343,6 +343,8 @@
   (func (export "log_warn") (param i64) (call $log (i32.const 3) (local.get 0)))
   (func (export "log_error") (param i64) (call $log (i32.const 4) (local.get 0)))
 
+  (global (export "files") (mut i32) (i32.const 0))
+
   ;; WASI's own cannot be interrupted, or opens too many files. Where nothing can take their place
   ;; (see wasi.wat), they are not supported, which is 58 in WASI.
   (func (export "poll_oneoff") (param i32 i32 i32 i32) (result i32) (i32.const 58))

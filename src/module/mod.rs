@@ -75,6 +75,9 @@ pub struct Types {
     pub results: Vec<ValType>,
 }
 
+/// To read a text takes fifty times its size.
+const MAX_TEXT_BYTES: usize = 16 << 20;
+
 impl Module {
     /// Reads a module in binary or in text form. `name` is what messages call it.
     pub fn read(name: &str, bytes: Vec<u8>) -> Result<Self, Failure> {
@@ -86,6 +89,11 @@ impl Module {
         }
         let bytes = if bytes.starts_with(MAGIC) {
             bytes
+        } else if bytes.len() > MAX_TEXT_BYTES && text::is_text(&bytes) {
+            let length = bytes.len();
+            return Err(invalid(format!(
+                "a text of {length} bytes, of which there may be {MAX_TEXT_BYTES}; a binary may have more"
+            )));
         } else if text::is_text(&bytes) {
             wat::parse_bytes(&bytes)
                 .map_err(|error| invalid(error.to_string()))?

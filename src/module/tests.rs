@@ -218,6 +218,20 @@ fn names_of_any_characters_reach_the_runtime() {
 }
 
 #[test]
+fn a_text_is_read_up_to_a_size() {
+    let text = |length: usize| {
+        "(module)"
+            .bytes()
+            .chain([b' '].into_iter().cycle())
+            .take(length)
+    };
+    assert!(Module::read("main", text(MAX_TEXT_BYTES).collect()).is_ok());
+    let failure = Module::read("main", text(MAX_TEXT_BYTES + 1).collect()).unwrap_err();
+    assert_eq!(failure.code, Code::Module);
+    assert!(failure.message.contains("a text of"), "{}", failure.message);
+}
+
+#[test]
 fn functions_of_wasi_that_are_replaced_have_their_types() {
     let rules = Rules {
         wasi: true,

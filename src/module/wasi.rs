@@ -11,7 +11,7 @@ const POLL: &str = "poll_oneoff";
 const OPEN: &str = "path_open";
 const REPLACED: [&str; 5] = [POLL, "fd_write", OPEN, "fd_close", "fd_renumber"];
 
-/// How many files a module may have open. All of the process share what the system allows.
+/// How many files an instance may have open. All of the process share what the system allows.
 const MAX_FILES: u32 = 256;
 
 /// The name of the module that has the memory of module number `index`.

@@ -25,6 +25,8 @@
   (import "extism-napi:guard" "free" (func $free (param i64)))
   (import "extism-napi:host" "sleep" (func $sleep (param i64)))
   (import "extism-napi:host" "print" (func $print (param i32 i64 i64) (result i32)))
+  ;; How many files all modules have open, about: one that gives its place to another is not.
+  (import "extism-napi:guard" "files" (global $files (mut i32)))
   (memory (export "memory") SIZE)
 
   ;; Nanoseconds until a subscription is due. A clock's time is read by way of `scratch`, which
@@ -150,9 +152,6 @@
         (i32.and
           (i32.ne (local.get $count) (i32.const 0))
           (i32.ne (local.get $length) (i32.const 0))))))
-
-  ;; How many files are open, about: one that a directory of the host's gives its place to is not.
-  (global $files (mut i32) (i32.const 0))
 
   ;; One less, unless there was an error, which this gives back.
   (func $closed (param $error i32) (result i32)

@@ -42,11 +42,12 @@ impl NativePlugin {
         Ok(exports.iter().map(Descriptor::from).collect())
     }
 
-    /// Whether the main module exports anything under this name.
+    /// The kind of what the main module exports under this name, or null.
     #[napi(catch_unwind)]
-    pub fn has_export(&self, name: String) -> Result<bool> {
-        let exports = &self.plugin()?.recipe().blueprint.exports;
-        Ok(exports.iter().any(|export| export.name == name))
+    pub fn export_kind(&self, name: String) -> Result<Option<&'static str>> {
+        let mut exports = self.plugin()?.recipe().blueprint.exports.iter();
+        let export = exports.find(|export| export.name == name);
+        Ok(export.map(|export| export.kind.name()))
     }
 
     /// The main module's imports, in its order.

@@ -60,7 +60,9 @@ pub fn gone() -> Failure {
 #[napi]
 impl Environment {
     /// `listener` is told, once per burst, of calls that failed, of host functions that guests
-    /// wait for, of those that nobody waits for any longer, and of what plugins log and print.
+    /// wait for, of those that nobody waits for any longer, of what plugins log and print, and
+    /// whether this is the first burst in a turn of the event loop, the end of which it is to tell
+    /// by `turned`.
     /// `answer` runs a host function of a call on this thread. Neither may throw.
     #[napi(constructor, catch_unwind)]
     pub fn new(
@@ -82,6 +84,12 @@ impl Environment {
             answer: Rc::new(answer.create_ref()?),
             plugins,
         })
+    }
+
+    /// The event loop has turned since `listener` was told that a turn has `begun`.
+    #[napi(catch_unwind)]
+    pub fn turned(&self) {
+        self.settler.turned();
     }
 
     /// Rejects the call of a rejection with this error.

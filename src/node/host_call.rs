@@ -119,9 +119,11 @@ impl Body for JavaScript {
 
 impl JavaScript {
     fn call(&self, id: u32, guest: &mut Guest<'_>, inputs: &[Val], results: usize) -> HostCall {
+        let mut room = PREFETCH_BYTES;
         let blocks = inputs.iter().map(|input| {
             let bytes = guest.read(input.i64()? as u64)?;
-            (bytes.len() <= PREFETCH_BYTES).then(|| Bytes(bytes.to_vec()))
+            room = room.checked_sub(bytes.len())?;
+            Some(Bytes(bytes.to_vec()))
         });
         HostCall {
             id,

@@ -14,6 +14,7 @@ mod source;
 mod stats;
 mod store;
 mod synchronous;
+mod ticket;
 mod value;
 mod variables;
 

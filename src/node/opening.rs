@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::environment::Plugins;
-use super::settler::Ticket;
 use super::source::Plan;
+use super::ticket::Ticket;
 use crate::call::{Outcome, Settle};
 use crate::plugin::Plugin;
 use crate::sync::lock;

@@ -1,13 +1,16 @@
 //! The only way results reach JavaScript: promises settled from other threads, with one
 //! threadsafe function per environment and one wake-up per burst.
 //!
-//! The queue is non-empty exactly while a wake-up is outstanding: whoever finds it empty
-//! rings, and the drain takes all of it under the same lock.
+//! The queue is non-empty exactly while a wake-up is outstanding, or while it is held: whoever
+//! finds it empty rings, and the drain takes from it under the same lock. Node.js answers a
+//! thousand rings without looking at anything else, so a drain that has had its time holds the
+//! queue until the event loop has turned.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::*;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
@@ -17,7 +20,8 @@ use super::host_call::HostCall;
 use super::logger::{Message, Waiting};
 use super::raw::{self, Bytes, Deferred};
 use super::rejection::Rejection;
-use crate::call::{Outcome, Settle, lost};
+use super::ticket::Ticket;
+use crate::call::Outcome;
 use crate::error::{Code, Failure};
 use crate::faults;
 use crate::sync::lock;
@@ -38,6 +42,7 @@ pub type News = FnArgs<(
     Option<Vec<HostCall>>,
     Option<Vec<u32>>,
     Option<Vec<Message>>,
+    bool,
 )>;
 
 type Bell = ThreadsafeFunction<(), (), News, Status, false, true>;
@@ -50,7 +55,18 @@ pub struct Pending {
     always_bytes: bool,
 }
 
-type Queue = Arc<Mutex<Vec<Event>>>;
+type Queue = Arc<Mutex<Events>>;
+
+#[derive(Default)]
+struct Events {
+    list: Vec<Event>,
+    /// Nobody rings: the event loop has other things to do first.
+    held: bool,
+}
+
+/// How long, and for how many events, the event loop may do nothing else.
+const TURN: Duration = Duration::from_millis(5);
+const MAX_EVENTS: usize = 1024;
 
 /// The half that other threads have.
 pub struct Sender {
@@ -71,6 +87,8 @@ struct LoopSide {
     pending: Cell<u32>,
     rejected: RefCell<HashMap<u32, Pending>>,
     next_ticket: Cell<u32>,
+    /// When the first drain of this turn of the event loop began.
+    turn: Cell<Option<Instant>>,
     bell: Cell<Option<sys::napi_threadsafe_function>>,
 }
 
@@ -107,11 +125,19 @@ impl Settler {
             plugin,
             always_bytes,
         };
-        let ticket = Ticket {
-            pending: Some(pending),
-            sender: self.sender.clone(),
+        Ok((promise, Ticket::new(pending, self.sender.clone())))
+    }
+
+    /// The event loop has turned, as the listener was told to say.
+    pub fn turned(&self) {
+        self.loop_side.turn.set(None);
+        let waiting = {
+            let mut queue = lock(&self.sender.queue);
+            std::mem::take(&mut queue.held) && !queue.list.is_empty()
         };
-        Ok((promise, ticket))
+        if waiting {
+            self.sender.ring();
+        }
     }
 
     /// Rejects a call that the listener was told of.
@@ -131,6 +157,27 @@ impl Drop for Settler {
 }
 
 impl LoopSide {
+    /// What is to be done now, and whether this is the first of it in this turn of the event loop.
+    fn take(&self, queue: &Queue) -> (Vec<Event>, bool) {
+        let started = self.turn.get();
+        let mut queue = lock(queue);
+        let late = started.is_some_and(|started| started.elapsed() >= TURN);
+        let rest = match late {
+            true => std::mem::take(&mut queue.list),
+            false => {
+                let end = queue.list.len().min(MAX_EVENTS);
+                queue.list.split_off(end)
+            }
+        };
+        queue.held = !rest.is_empty();
+        let events = std::mem::replace(&mut queue.list, rest);
+        drop(queue);
+        if started.is_none() {
+            self.turn.set(Some(Instant::now()));
+        }
+        (events, started.is_none())
+    }
+
     fn expect_one(&self, env: &Env) {
         if self.pending.replace(self.pending.get() + 1) == 0
             && let Some(bell) = self.bell.get()
@@ -153,7 +200,7 @@ impl LoopSide {
 
 /// Settles every promise that can be settled here; the rest is news.
 fn drain(env: &Env, queue: &Queue, side: &LoopSide) -> News {
-    let events = std::mem::take(&mut *lock(queue));
+    let (events, begun) = side.take(queue);
     let (mut rejections, mut calls) = (Vec::new(), Vec::new());
     let (mut forgotten, mut messages) = (Vec::new(), Vec::new());
     let mut settled = 0;
@@ -184,6 +231,7 @@ fn drain(env: &Env, queue: &Queue, side: &LoopSide) -> News {
         some(calls),
         some(forgotten),
         some(messages),
+        begun,
     ))
 }
 
@@ -235,38 +283,16 @@ impl Sender {
     pub fn send(&self, event: Event) {
         let ring = {
             let mut queue = lock(&self.queue);
-            queue.push(event);
-            queue.len() == 1
+            queue.list.push(event);
+            queue.list.len() == 1 && !queue.held
         };
         if ring {
-            // Fails only when the environment is gone, and every promise with it.
-            self.bell.call((), ThreadsafeFunctionCallMode::NonBlocking);
+            self.ring();
         }
     }
-}
 
-/// Settles one promise, once. Dropped unsettled it rejects, so that no panic strands a caller.
-pub struct Ticket {
-    pending: Option<Pending>,
-    sender: Arc<Sender>,
-}
-
-impl Ticket {
-    fn send(&mut self, outcome: Outcome) {
-        if let Some(pending) = self.pending.take() {
-            self.sender.send(Event::Settle(pending, outcome));
-        }
-    }
-}
-
-impl Settle for Ticket {
-    fn settle(mut self: Box<Self>, outcome: Outcome) {
-        self.send(outcome);
-    }
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        self.send(Err(lost()));
+    fn ring(&self) {
+        // Fails only when the environment is gone, and every promise with it.
+        self.bell.call((), ThreadsafeFunctionCallMode::NonBlocking);
     }
 }

@@ -18,9 +18,18 @@ for (const [api, made] of Object.entries(APIS)) {
       const plugin = await made(t, ['127.0.0.1'])
       const rare = Array.from({ length: 5_000 }, (_, i) => String.fromCodePoint(0x20000 + i)).join('')
       await refused(get(plugin, `http://${rare}/`), /longer than 8192/)
+      await refused(get(plugin, `http://${rare.slice(0, 1_200)}/`), /before its path than 1024/)
       await refused(get(plugin, base + '/'.repeat(8192)), /longer than 8192/)
-      await refused(get(plugin, base, { headers: { a: 'x'.repeat(1 << 20) } }), /more than 1048576 bytes/)
+      await refused(get(plugin, base, { headers: { a: 'x'.repeat(64 << 10) } }), /more than 65536 bytes/)
       assert.equal(await get(plugin, base.padEnd(8192, '/')), 'answered')
+    })
+
+    test('has a body of memory.maxHttpResponseBytes at most', async t => {
+      const base = await serving(t, async (request, response) => response.end(String(Buffer.concat(await request.toArray()).length)))
+      const plugin = await made(t, ['127.0.0.1'], { memory: { maxHttpResponseBytes: 100 } })
+      const sized = length => get(plugin, base, { function: 'post', method: 'POST', x: 'x'.repeat(length - JSON.stringify({ url: base, method: 'POST', x: '' }).length) })
+      assert.equal(await sized(100), '100')
+      await refused(sized(101), /body of 101 bytes is larger than 100/)
     })
 
     test('is not led to a place that takes long to read', async t => {

@@ -1,6 +1,5 @@
 import { describe, test } from 'node:test'
 import { prints } from '../helpers.js'
-import { printsWithin } from './limited.js'
 
 const INDEX = JSON.stringify(new URL('../../index.cjs', import.meta.url).pathname)
 const CODE = '(module (func $f (export "recurse") (call $f) (call $f)) (func (export "run")))'
@@ -32,8 +31,8 @@ describe('a plugin that uses up its stack is an error', () => {
   }
 
   for (const kib of [984, 2048]) {
-    test(`in a process whose first thread has ${kib} KiB of it`, () => printsWithin(`-s ${kib}`, `
+    test(`in a process whose first thread has ${kib} KiB of it`, () => prints(`
       ${CALLS}
-      console.log([...codes].join())`, 'ERR_EXTISM_TRAP'))
+      console.log([...codes].join())`, 'ERR_EXTISM_TRAP', { limit: `-s ${kib}` }))
   }
 })
