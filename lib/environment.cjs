@@ -4,6 +4,8 @@
 // in here, in bursts.
 
 const { AsyncLocalStorage } = require('node:async_hooks')
+// The global one may be a test's, and never come.
+const { setImmediate } = require('node:timers')
 const { ExtismError, cut, fromNative } = require('./errors.cjs')
 const { HostCall } = require('./host-call.cjs')
 const { Environment } = require('./native.cjs')

@@ -13,3 +13,11 @@ test('timers have their turn, however many plugins call JavaScript without end',
   setTimeout(() => controller.abort(), 100)
   assert.deepEqual(new Set(await Promise.all(calls)), new Set(['ABORT_ERR']))
 })
+
+test('calls settle where the global setImmediate is somebody else\'s', async t => {
+  const plugin = await createPlugin(guest('(func (export "run"))'), { instances: 4 })
+  t.after(() => plugin.close())
+  t.mock.method(globalThis, 'setImmediate', () => {})
+  for (let i = 0; i < 3; i++) await Promise.all(Array.from({ length: 5_000 }, () => plugin.call('run')))
+  assert.equal(plugin.stats().calls, 15_000)
+})
