@@ -217,6 +217,7 @@ describe('aborted at any moment', () => {
         const call = plugin.call(name, input, { signal }).then(String, error => error.code).finally(() => settled++)
         const neighbours = outcomes([plugin.call('echo', 'a'), plugin.call('ask', 'later')])
         for (let ticks = random(12); ticks > 0; ticks--) await new Promise(setImmediate)
+        if (round % 10 === 0) await call
         controller.abort()
         const outcome = await call
         assert.ok(outcome === input || outcome === 'ABORT_ERR', `${name}: ${outcome}`)
