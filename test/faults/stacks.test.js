@@ -24,9 +24,8 @@ describe('a plugin that uses up its stack is an error', () => {
         require('node:worker_threads').parentPort.postMessage([...codes].join())
       })()\`
       const worker = new Worker(work, { eval: true, execArgv: [], resourceLimits: { stackSizeMb: ${stackSizeMb} } })
-      const [message] = await once(worker, 'message')
+      const [[message]] = await Promise.all(['message', 'exit'].map(event => once(worker, event)))
       console.log(message)
-      await once(worker, 'exit')
       console.log(String(await new Plugin(pluginBytes('modern.wat')).call('echo', 'served')))`, ['ERR_EXTISM_TRAP', 'served']))
   }
 
