@@ -58,8 +58,8 @@ function errorOf (rejection) {
  * What a burst has for JavaScript, each null if nothing. Nothing in here may throw: it would
  * strand the rest of the burst.
  */
-function listen (rejections, events, forgotten, messages, begun) {
-  if (begun) setImmediate(turned)
+function listen (rejections, events, forgotten, messages, ask) {
+  if (ask) setImmediate(turned)
   if (messages) take(messages)
   if (rejections) for (const rejection of rejections) environment.reject(rejection.ticket, errorOf(rejection))
   if (events) for (const event of events) answer(event)

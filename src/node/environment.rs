@@ -61,8 +61,7 @@ pub fn gone() -> Failure {
 impl Environment {
     /// `listener` is told, once per burst, of calls that failed, of host functions that guests
     /// wait for, of those that nobody waits for any longer, of what plugins log and print, and
-    /// whether this is the first burst in a turn of the event loop, the end of which it is to tell
-    /// by `turned`.
+    /// whether it is to say by `turned` when the event loop has turned.
     /// `answer` runs a host function of a call on this thread. Neither may throw.
     #[napi(constructor, catch_unwind)]
     pub fn new(
@@ -86,7 +85,7 @@ impl Environment {
         })
     }
 
-    /// The event loop has turned since `listener` was told that a turn has `begun`.
+    /// The event loop has turned since `listener` was asked.
     #[napi(catch_unwind)]
     pub fn turned(&self) {
         self.settler.turned();

@@ -87,8 +87,10 @@ struct LoopSide {
     pending: Cell<u32>,
     rejected: RefCell<HashMap<u32, Pending>>,
     next_ticket: Cell<u32>,
-    /// When the first drain of this turn of the event loop began.
+    /// When the first drain began that may have been in this turn of the event loop.
     turn: Cell<Option<Instant>>,
+    /// Whether the event loop was asked to say that it turns.
+    asked: Cell<bool>,
     bell: Cell<Option<sys::napi_threadsafe_function>>,
 }
 
@@ -131,6 +133,7 @@ impl Settler {
     /// The event loop has turned, as the listener was told to say.
     pub fn turned(&self) {
         self.loop_side.turn.set(None);
+        self.loop_side.asked.set(false);
         let waiting = {
             let mut queue = lock(&self.sender.queue);
             std::mem::take(&mut queue.held) && !queue.list.is_empty()
@@ -157,12 +160,13 @@ impl Drop for Settler {
 }
 
 impl LoopSide {
-    /// What is to be done now, and whether this is the first of it in this turn of the event loop.
+    /// What is to be done now, and whether the event loop is to say when it turns.
     fn take(&self, queue: &Queue) -> (Vec<Event>, bool) {
         let started = self.turn.get();
         let mut queue = lock(queue);
-        let late = started.is_some_and(|started| started.elapsed() >= TURN);
-        let rest = match late {
+        let over = started.is_some_and(|started| started.elapsed() >= TURN);
+        // Whether the loop has turned meanwhile is not known before somebody has asked it.
+        let rest = match over && self.asked.get() {
             true => std::mem::take(&mut queue.list),
             false => {
                 let end = queue.list.len().min(MAX_EVENTS);
@@ -171,11 +175,13 @@ impl LoopSide {
         };
         queue.held = !rest.is_empty();
         let events = std::mem::replace(&mut queue.list, rest);
+        let ask = (over || queue.held) && !self.asked.get();
+        self.asked.set(self.asked.get() || ask);
         drop(queue);
-        if started.is_none() {
+        if started.is_none() || ask {
             self.turn.set(Some(Instant::now()));
         }
-        (events, started.is_none())
+        (events, ask)
     }
 
     fn expect_one(&self, env: &Env) {
@@ -200,7 +206,7 @@ impl LoopSide {
 
 /// Settles every promise that can be settled here; the rest is news.
 fn drain(env: &Env, queue: &Queue, side: &LoopSide) -> News {
-    let (events, begun) = side.take(queue);
+    let (events, ask) = side.take(queue);
     let (mut rejections, mut calls) = (Vec::new(), Vec::new());
     let (mut forgotten, mut messages) = (Vec::new(), Vec::new());
     let mut settled = 0;
@@ -231,7 +237,7 @@ fn drain(env: &Env, queue: &Queue, side: &LoopSide) -> News {
         some(calls),
         some(forgotten),
         some(messages),
-        begun,
+        ask,
     ))
 }
 
