@@ -73,13 +73,14 @@ function turned () {
 
 /** Has messages printed, and makes room for more once they are, and the event loop has turned. */
 async function take (messages) {
-  const places = new Set()
-  const printed = messages.map(message => {
+  const [places, writes] = [new Set(), []]
+  for (const message of messages) {
     const place = known.get(message.plugin)
     places.add(place)
-    return print(place, message)
-  })
-  await Promise.all(printed)
+    const write = print(place, message)
+    if (write) writes.push(write)
+  }
+  await Promise.all(writes)
   setImmediate(() => { for (const place of places) makeRoom(place) })
 }
 

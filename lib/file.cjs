@@ -15,7 +15,7 @@ const MAX_PATH = 64 << 10
 async function read (path) {
   const file = await open(checkPath(path), FLAGS)
   try {
-    check(await file.stat())
+    check(path, await file.stat())
     return await file.readFile()
   } finally {
     await file.close()
@@ -26,7 +26,7 @@ async function read (path) {
 function readSync (path) {
   const file = openSync(checkPath(path), FLAGS)
   try {
-    check(fstatSync(file))
+    check(path, fstatSync(file))
     return readFileSync(file)
   } finally {
     closeSync(file)
@@ -39,10 +39,10 @@ function checkPath (path) {
   throw Object.assign(new Error(`ENAMETOOLONG: name too long, open ${describe(path)}`), { code: 'ENAMETOOLONG' })
 }
 
-function check (stats) {
-  if (stats.size > MAX_BYTES) throw refused(`it is larger than ${MAX_BYTES} bytes`)
+function check (path, stats) {
+  if (stats.size > MAX_BYTES) throw refused(`${describe(String(path))} is larger than ${MAX_BYTES} bytes`)
   // Of a directory, the system says so itself.
-  if (!stats.isFile() && !stats.isDirectory()) throw refused('it is a device or a pipe, not a file')
+  if (!stats.isFile() && !stats.isDirectory()) throw refused(`${describe(String(path))} is a device or a pipe, not a file`)
 }
 
 module.exports = { read, readSync }

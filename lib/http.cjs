@@ -99,7 +99,7 @@ function parseRequest (bytes) {
 function headOf (method, headers) {
   try {
     const request = new Request('http://localhost', { method: method.toUpperCase(), headers })
-    return { method: request.method, headers: new Headers(headers) }
+    return { method: request.method, headers: request.headers }
   } catch (cause) {
     throw refuse(`the method or the headers of the request are not valid: ${cause.message}`, cause)
   }
