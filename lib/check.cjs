@@ -42,6 +42,11 @@ function checkSize (name, value) {
   return number
 }
 
+/** The entries of an object, except those whose value is null or undefined. */
+function entriesOf (object) {
+  return Object.entries(object).filter(([, value]) => value !== undefined && value !== null)
+}
+
 /** The bytes of anything that has some, without a copy; undefined for anything else. */
 function bytesOf (value) {
   try {
@@ -52,4 +57,4 @@ function bytesOf (value) {
   }
 }
 
-module.exports = { bytesOf, checkSize, describe, typeError, valueError }
+module.exports = { bytesOf, checkSize, describe, entriesOf, typeError, valueError }

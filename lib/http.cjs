@@ -1,7 +1,7 @@
 'use strict'
 
 const { domainToASCII } = require('node:url')
-const { describe, valueError } = require('./check.cjs')
+const { describe, entriesOf, valueError } = require('./check.cjs')
 const { ExtismError } = require('./errors.cjs')
 
 const MAX_REDIRECTS = 20
@@ -30,9 +30,9 @@ function httpHandlers ({ allowedHosts, fetch = globalThis.fetch, maxBytes = DEFA
     const [requestOffset, bodyOffset] = call.inputs
     responses.delete(call.instance)
     if (call.length(Number(requestOffset)) > MAX_REQUEST) throw refuse(`the request has more than ${MAX_REQUEST} bytes beside its body`)
-    const { url, method = 'GET', headers, header } = parseRequest(call.copy(Number(requestOffset)))
+    const { url, method, headers } = parseRequest(call.copy(Number(requestOffset)))
     const allowed = check(url)
-    const head = headOf(method, headers ?? header)
+    const head = headOf(method, headers)
     const body = bodyOffset === 0n ? undefined : bodyOf(call, Number(bodyOffset), maxBytes)
     const ended = new AbortController()
     call.onEnd(() => ended.abort())
@@ -92,8 +92,15 @@ function parseRequest (bytes) {
     throw refuse(`the request is not JSON: ${cause.message}`)
   }
   if (typeof request?.url !== 'string') throw refuse('the request has no "url"')
-  if (request.method !== undefined && typeof request.method !== 'string') throw refuse('the "method" of the request is not a string')
-  return request
+  const { url, method, headers, header } = request
+  if (typeof (method ?? '') !== 'string') throw refuse('the "method" of the request is not a string')
+  // The Rust PDK writes null for a method that is not set, the Go PDK null for headers or an empty method.
+  return { url, method: method || 'GET', headers: withoutNull(headers || header || {}) }
+}
+
+/** Headers as the plugin wrote them, in an object or in pairs; one that is null is not sent. */
+function withoutNull (headers) {
+  return Array.isArray(headers) || typeof headers !== 'object' ? headers : Object.fromEntries(entriesOf(headers))
 }
 
 function headOf (method, headers) {
