@@ -6,6 +6,8 @@ const { ExtismError } = require('./errors.cjs')
 
 const MAX_REDIRECTS = 20
 const DEFAULT_MAX_BYTES = 50 << 20
+/** Other statuses, such as 304, can have a `location` as well, and must not be followed. */
+const REDIRECTS = [301, 302, 303, 307, 308]
 /** What a plugin may say of a request, beside the body, in bytes. */
 const MAX_REQUEST = 64 << 10
 /** To read a longer one takes the event loop's time before any host is compared. */
@@ -198,7 +200,7 @@ async function followRedirects (fetch, check, url, { method, headers, body, sign
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     const hasBody = method !== 'GET' && method !== 'HEAD'
     const response = await fetch(url, { method, headers, body: hasBody ? body : undefined, redirect: 'manual', signal })
-    const location = response.status >= 300 && response.status < 400 && response.headers.get('location')
+    const location = REDIRECTS.includes(response.status) && response.headers.get('location')
     if (!location) return response
     await response.body?.cancel()
     if (location.length > MAX_URL) throw tooLong(location)

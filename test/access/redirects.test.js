@@ -60,6 +60,17 @@ for (const [api, made] of Object.entries(APIS)) {
       assert.match(await get(plugin, server.to(server.to(server.to('/end')))), /GET/)
     })
 
+    test('has the status 301, 302, 303, 307 or 308: the plugin gets any other answer, location or not', async t => {
+      const server = await redirecting(t)
+      const plugin = await made(t, ['127.0.0.1'])
+      for (const status of [300, 304, 305, 306, 309, 399]) {
+        const { buffer, byteOffset } = await plugin.call('status', JSON.stringify({ url: server.to('/elsewhere', status), headers: { 'If-None-Match': '"a"' } }))
+        assert.equal(new DataView(buffer, byteOffset).getUint32(0, true), status)
+      }
+      assert.deepEqual(server.seen, [])
+      assert.equal(await get(plugin, server.to('/elsewhere', 300)), 'moved')
+    })
+
     test('to another origin takes along no credentials, and nothing later brings them back', async t => {
       const [one, other] = [await redirecting(t), await redirecting(t)]
       const plugin = await made(t, ['127.0.0.1'])
