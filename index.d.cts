@@ -852,7 +852,10 @@ interface ExtismPluginOptions {
   enableWasiOutput?: boolean | undefined
   /** What the plugin can read with its PDK's `config` functions. */
   config?: PluginConfigLike | undefined
-  /** What downloads manifests and modules, and sends the plugin's HTTP requests. */
+  /**
+   * What downloads manifests and modules, and sends the plugin's HTTP requests. Of a response, it
+   * needs the `status`, the headers of a redirect, and a `body` that is a stream or `arrayBuffer()`.
+   */
   fetch?: typeof globalThis.fetch | undefined
   /** Ignored: nothing is shared with a worker. */
   sharedArrayBufferSize?: number | undefined

@@ -2,6 +2,7 @@
 
 const { MessageChannel, Worker, receiveMessageOnPort } = require('node:worker_threads')
 const { ExtismError } = require('./errors.cjs')
+const { chunksOf, isSuccess } = require('./response.cjs')
 
 const MAX_BYTES = 256 << 20
 const TIMEOUT_MS = 60_000
@@ -31,10 +32,10 @@ async function timely (f) {
 
 /** The bytes of a response. */
 async function body (response) {
-  if (!response.ok) throw refused(`the server answered ${response.status}`)
+  if (!isSuccess(response)) throw refused(`the server answered ${response.status}`)
   const chunks = []
   let length = 0
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of chunksOf(response, refused)) {
     length += chunk.length
     if (length > MAX_BYTES) throw refused(`it is larger than ${MAX_BYTES} bytes`)
     chunks.push(chunk)

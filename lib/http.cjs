@@ -3,11 +3,12 @@
 const { domainToASCII } = require('node:url')
 const { describe, entriesOf, valueError } = require('./check.cjs')
 const { ExtismError } = require('./errors.cjs')
+const { chunksOf, discard, headersOf } = require('./response.cjs')
 
 const MAX_REDIRECTS = 20
-const DEFAULT_MAX_BYTES = 50 << 20
 /** Other statuses, such as 304, can have a `location` as well, and must not be followed. */
 const REDIRECTS = [301, 302, 303, 307, 308]
+const DEFAULT_MAX_BYTES = 50 << 20
 /** What a plugin may say of a request, beside the body, in bytes. */
 const MAX_REQUEST = 64 << 10
 /** To read a longer one takes the event loop's time before any host is compared. */
@@ -41,7 +42,7 @@ function httpHandlers ({ allowedHosts, fetch = globalThis.fetch, maxBytes = DEFA
     const response = await followRedirects(fetch, check, allowed, { ...head, body, signal: ended.signal })
     responses.set(call.instance, {
       status: response.status,
-      headers: allowHeaders ? JSON.stringify(Object.fromEntries(response.headers)) : undefined
+      headers: allowHeaders ? JSON.stringify(Object.fromEntries(headersOf(response))) : undefined
     })
     const bytes = await readBody(response, maxBytes)
     if (bytes === undefined) {
@@ -200,9 +201,10 @@ async function followRedirects (fetch, check, url, { method, headers, body, sign
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
     const hasBody = method !== 'GET' && method !== 'HEAD'
     const response = await fetch(url, { method, headers, body: hasBody ? body : undefined, redirect: 'manual', signal })
-    const location = REDIRECTS.includes(response.status) && response.headers.get('location')
+    if (typeof response !== 'object' || response === null) throw refuse(`fetch gave ${describe(response)}, which is not a response`)
+    const location = REDIRECTS.includes(response.status) && headersOf(response).get('location')
     if (!location) return response
-    await response.body?.cancel()
+    await discard(response)
     if (location.length > MAX_URL) throw tooLong(location)
     if (!URL.canParse(location, url)) throw refuse(`${url} redirects to ${describe(location)}, which is not a URL`)
     const next = new URL(location, url)
@@ -220,7 +222,7 @@ async function followRedirects (fetch, check, url, { method, headers, body, sign
 async function readBody (response, maxBytes) {
   const chunks = []
   let length = 0
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of chunksOf(response, refuse)) {
     length += chunk.length
     if (length > maxBytes) return undefined
     chunks.push(chunk)

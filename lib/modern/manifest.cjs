@@ -6,6 +6,7 @@ const { bytesOf, describe } = require('../check.cjs')
 const { body, timely } = require('../download.cjs')
 const { ExtismError } = require('../errors.cjs')
 const { read } = require('../file.cjs')
+const { headersOf } = require('../response.cjs')
 
 const CODE = 'ERR_EXTISM_MANIFEST'
 const BYTES = ['application/octet-stream', 'application/wasm']
@@ -47,7 +48,7 @@ async function resolve (like, fetch) {
 }
 
 async function fromResponse (response) {
-  const type = (response.headers.get('content-type') || 'application/octet-stream').split(';')[0].trim()
+  const type = (headersOf(response).get('content-type') || 'application/octet-stream').split(';')[0].trim()
   if (BYTES.includes(type)) return { wasm: [{ data: await body(response) }] }
   if (JSONS.includes(type)) return check(parse(String(await body(response))))
   throw typeError(`While processing manifest URL "${response.url}"; expected content-type of "text/json", "application/json", "application/octet-stream", or "application/wasm"; got "${type}" after stripping off charset.`)
