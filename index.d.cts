@@ -304,12 +304,13 @@ type Config = Readonly<Record<string, string>> | ReadonlyMap<string, string>
 interface ManifestWasmBase {
   /**
    * What other modules of the manifest import it by; `createPlugin` and `Plugin` call the
-   * functions of the one named `main`. The last one is that, if it has no name, and for `Plugin`
-   * also if it has another one. By default a module is named by its position, from `'0'`, for
-   * `createPlugin` by its hash if that is given.
+   * functions of the one named `main`. That is the only module, whatever its name, or the last one,
+   * if it has no name, and for `Plugin` also if it has another one. By default, and with an empty
+   * name, a module is named by its position, from `'0'`, for `createPlugin` by its hash if that is
+   * given.
    */
   name?: string | null | undefined
-  /** The SHA-256 of the module in hexadecimal digits; another one is an error. */
+  /** The SHA-256 of the module in hexadecimal digits; another one is an error. An empty text is none. */
   hash?: string | null | undefined
 }
 

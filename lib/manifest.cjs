@@ -121,16 +121,21 @@ function unreadable (item, i, cause) {
 
 function checkedModule (wasm, i, data) {
   const { name, hash } = wasm[i]
-  if (hash !== undefined && hash !== null) {
+  if (!isBlank(hash)) {
     const actual = createHash('sha256').update(data).digest('hex')
     if (String(hash).toLowerCase() !== actual) {
       throw invalid(`wasm[${i}]: hash mismatch, expected ${String(hash)}, actual ${actual}`)
     }
   }
   const isMain = wasm.length === 1 || (i === wasm.length - 1 && !wasm.some(other => other.name === 'main'))
-  const known = isMain ? 'main' : name ?? String(i)
+  const known = isMain ? 'main' : isBlank(name) ? String(i) : name
   if (typeof known !== 'string') throw invalid(`wasm[${i}].name must be a string; got ${describe(known)}`)
   return { name: known, data }
+}
+
+/** Whether a name or a hash is absent. SDKs without optional strings write an empty one. */
+function isBlank (text) {
+  return text === undefined || text === null || text === ''
 }
 
 function configEntries (config) {
@@ -167,4 +172,4 @@ function timeout (value) {
   return value === undefined || value === null ? DEFAULT_TIMEOUT_MS : milliseconds('timeout_ms', value)
 }
 
-module.exports = { configEntries, hostList, loadManifest, loadManifestSync }
+module.exports = { configEntries, hostList, isBlank, loadManifest, loadManifestSync }

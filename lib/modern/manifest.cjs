@@ -6,6 +6,7 @@ const { bytesOf, describe } = require('../check.cjs')
 const { body, timely } = require('../download.cjs')
 const { ExtismError } = require('../errors.cjs')
 const { read } = require('../file.cjs')
+const { isBlank } = require('../manifest.cjs')
 const { headersOf } = require('../response.cjs')
 
 const CODE = 'ERR_EXTISM_MANIFEST'
@@ -108,13 +109,15 @@ function noModule () {
 }
 
 function checkHash ({ hash }, data) {
-  if (hash === undefined || hash === null) return
+  if (isBlank(hash)) return
   const actual = createHash('sha256').update(data).digest('hex')
   if (String(hash).toLowerCase() !== actual) throw invalid(`Plugin error: hash mismatch. Expected: ${String(hash)}. Actual: ${actual}`)
 }
 
+/** The only module is the main one, whatever its name. */
 function nameOf ({ name, hash }, i, items) {
-  const known = name ?? (i === items.length - 1 ? 'main' : hash ?? String(i))
+  const isMain = items.length === 1 || (isBlank(name) && i === items.length - 1)
+  const known = isMain ? 'main' : [name, hash, String(i)].find(text => !isBlank(text))
   if (typeof known === 'string') return known
   throw typeError(`wasm[${i}].name must be a string; got ${describe(known)}`)
 }

@@ -38,10 +38,15 @@ for (const [way, make] of Object.entries(WAYS)) {
     test('is that of the whole, in full', async () => {
       const data = wat('(module (func (export "run")))')
       const hash = sha256(data)
-      for (const wrong of ['', hash.slice(1), hash.slice(0, 8), `${hash} `, `0x${hash}`, `sha256:${hash}`, hash + hash, createHash('sha256').update(data).digest('base64'), sha256('')]) {
+      for (const wrong of [hash.slice(1), hash.slice(0, 8), `${hash} `, `0x${hash}`, `sha256:${hash}`, hash + hash, createHash('sha256').update(data).digest('base64'), sha256('')]) {
         await assert.rejects(make([{ data, hash: wrong }]), { code: 'ERR_EXTISM_MANIFEST', message: /hash/ }, wrong)
       }
       await (await make([{ data, hash }])).close()
+    })
+
+    test('that is an empty text, null or undefined is not compared', async () => {
+      const data = wat('(module (func (export "run")))')
+      for (const none of ['', null, undefined]) await (await make([{ data, hash: none }])).close()
     })
 
     test('is compared with what a file has', async t => {

@@ -121,6 +121,16 @@ describe('manifest: an object', () => {
     refused({ wasm: [{ data: BINARY, hash: '0'.repeat(64) }] }, 'ERR_EXTISM_MANIFEST', /wasm\[0\].*hash/)
   })
 
+  test('with one module has that for the main one, whatever its name, and an empty hash is none', async () => {
+    for (const name of ['greeter', 'extism:host/env', '', null, undefined]) await runs({ wasm: [{ name, hash: '', data: BINARY }] })
+  })
+
+  test('with modules of empty names has these named by their place', async () => {
+    const library = Buffer.from('(module (func (export "seven") (result i32) (i32.const 7)))')
+    const main = Buffer.from('(module (import "0" "seven" (func (result i32))) (func (export "run")))')
+    await runs({ wasm: [{ name: '', data: library }, { name: '', data: main }] })
+  })
+
   test('anything else is a TypeError', () => {
     for (const manifest of [undefined, null, 5, true, [], () => {}, Symbol('s')]) {
       assert.throws(() => new Plugin(manifest), { name: 'TypeError', message: /manifest/ })

@@ -121,7 +121,7 @@ describe('createPlugin(manifest)', () => {
     }
     await refused({ wasm: Array(1) }, 'Expected every item in "manifest.wasm" to include either a "data", "url", or "path" key; got bad item at index 0', 'TypeError')
     await refused({ wasm: [{ path: '', name: 'main', data: null }] }, 'Unrecognized wasm item at index 0. Keys include: "data,name,path"')
-    await refused({ wasm: [{ name: 'other', data: HELLO }] }, 'manifest with multiple modules must designate one "main" module')
+    await refused({ wasm: [{ data: HELLO }, { name: 'other', data: HELLO }] }, 'manifest with multiple modules must designate one "main" module')
     await assert.rejects(createPlugin({ wasm: [] }), { code: 'ERR_EXTISM_MANIFEST' })
     const response = () => new Response('', { headers: { 'content-type': 'text/html; charset=utf-8' } })
     const type = 'expected content-type of "text/json", "application/json", "application/octet-stream", or "application/wasm"; got "text/html" after stripping off charset.'
@@ -163,6 +163,22 @@ describe('an item of manifest.wasm', () => {
       assert.equal(await said({ wasm: [{ data: library, ...item }, main(name)] }), undefined)
     }
     assert.equal(await said({ wasm: [{ name: 'main', data: HELLO }, { name: 'unused', data: library }] }), 'hello')
+  })
+
+  test('is the main one where it is the only one, whatever its name', async () => {
+    for (const name of ['greeter', 'extism:host/env', '', null, undefined]) {
+      assert.equal(await said({ wasm: [{ name, data: HELLO }] }), 'hello')
+      assert.equal(await said(JSON.stringify({ wasm: [{ name, data: HELLO.toString('base64') }] })), 'hello')
+    }
+  })
+
+  test('has no name and no hash where these are empty texts, null or undefined', async () => {
+    const library = wat('(module (func (export "seven") (result i32) (i32.const 7)))')
+    const main = wat('(module (import "0" "seven" (func (result i32))) (func (export "run")))')
+    for (const none of ['', null, undefined]) {
+      const wasm = [{ data: library, name: none, hash: none }, { data: main, name: none, hash: none }]
+      assert.equal(await said({ wasm }), undefined)
+    }
   })
 })
 
