@@ -408,7 +408,7 @@ interface ManifestMemory extends MemoryOptions {
   max_pages?: number | null | undefined
   /** The same as `maxHttpResponseBytes`. */
   max_http_response_bytes?: number | null | undefined
-  /** The same as `maxVarBytes`; 1 MiB by default for the legacy `Plugin`. */
+  /** The same as `maxVarBytes`; 100 MiB by default for the legacy `Plugin`. */
   max_var_bytes?: number | null | undefined
   /** The same as `maxTotalPages`. The legacy `Plugin` does not look at it. */
   max_total_pages?: number | null | undefined

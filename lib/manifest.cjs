@@ -10,8 +10,8 @@ const { read: readFile, readSync: readFileSync } = require('./file.cjs')
 const { DEFAULT_PAGES, MAX_PAGES, limitsOf, responseBytesOf } = require('./limits.cjs')
 const { DEFAULT_TIMEOUT_MS, integer, milliseconds } = require('./options.cjs')
 
-/** What the variables of a plugin may have together. */
-const DEFAULT_VAR_BYTES = 1 << 20
+/** What the variables of a plugin may have together: as much as in the runtime of SDK 0.5. */
+const DEFAULT_VAR_BYTES = 100 << 20
 
 function invalid (message, cause) {
   return new ExtismError('ERR_EXTISM_MANIFEST', message, { cause })
