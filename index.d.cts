@@ -802,7 +802,9 @@ interface ExtismPluginOptions {
   runInWorker?: boolean | undefined
   /**
    * What gets the messages that the plugin logs, each by the method of its level. By default
-   * `console`.
+   * `console`. If a method throws, the call that logged rejects with the same error, provided that it
+   * is the only pending call of the plugin and `callSync` was not used; otherwise, and if a method
+   * returns a promise that rejects, the process emits an `ExtismWarning`.
    */
   logger?: Partial<Record<'trace' | 'debug' | 'info' | 'warn' | 'error', (message: string) => void>> | undefined
   /** The lowest level that is logged, by default `'silent'`: nothing is. */

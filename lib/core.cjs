@@ -2,8 +2,9 @@
 
 const { abortable } = require('./abort.cjs')
 const { environment, errorOf, register, running } = require('./environment.cjs')
-const { AbortError, cut, fromNative } = require('./errors.cjs')
+const { AbortError, cut, fromNative, messageOf } = require('./errors.cjs')
 const { NativePlugin } = require('./native.cjs')
+const { warn } = require('./warn.cjs')
 
 /** Cores that JavaScript must be there for, by promise, until it settles. */
 const needed = new Map()
@@ -16,8 +17,13 @@ class Core {
   #print
   #needsJavascript
   #maxCallDepth
-  /** By the number of a call, the host function it was made `from`, and its `context`. */
+  /**
+   * By the number of a call, the host function it was made `from`, its `context`, and what the
+   * logger has `thrown` for it.
+   */
   #calls = new Map()
+  /** Whether there was a call on this thread, whose messages arrive once it is over. */
+  #wasSynchronous = false
 
   /**
    * `handlers` has the JavaScript body of each host function that has one, and after those the
@@ -76,7 +82,7 @@ class Core {
     const made = asked(() => this.#native.callWith(index, input, timeoutMs, this.#waitsFor(from)))
     if (made === undefined) return ENDING
     const [promise, id] = made
-    const kept = this.#needsJavascript ? this.#keep(promise, id, { from, context }) : promise
+    const kept = this.#needsJavascript ? this.#keep(promise, id, { from, context, name }) : promise
     return signal ? abortable(kept, signal, () => this.#native.cancel(id)) : kept
   }
 
@@ -86,6 +92,7 @@ class Core {
     if (index === undefined) throw this.#unknown(name)
     if (signal?.aborted) throw new AbortError(signal.reason)
     this.#checkDepth(running(), name)
+    this.#wasSynchronous = true
     const result = context === undefined
       ? asked(() => this.#native.callSync(index, input, timeoutMs))
       : this.#within({ context }, () => asked(() => this.#native.callSync(index, input, timeoutMs)))
@@ -120,9 +127,27 @@ class Core {
     return this.#handlers[index]
   }
 
-  /** Takes what the plugin has logged. */
+  /** Passes on what the plugin has logged. Never throws, whatever the logger does. */
   print (level, text) {
-    this.#print(level, text)
+    try {
+      const printed = this.#print(level, text)
+      // By the time an async logger rejects, its call may have settled.
+      if (typeof printed?.then === 'function') Promise.resolve(printed).catch(error => this.#warn(error))
+    } catch (error) {
+      this.#failCall(error)
+    }
+  }
+
+  /** Fails the call that logged. A message carries no number of a call, so that has to be the only one. */
+  #failCall (error) {
+    const calls = [...this.#calls].filter(([id]) => id !== SYNCHRONOUS)
+    if (calls.length !== 1 || this.#wasSynchronous) return this.#warn(error)
+    const [[, call]] = calls
+    call.thrown ??= { error }
+  }
+
+  #warn (error) {
+    warn(this, 'the logger of a plugin threw', error)
   }
 
   callOf (call) {
@@ -131,7 +156,7 @@ class Core {
 
   /** A promise that start code has run, where there is any. */
   async start () {
-    await this.#native.start()
+    await this.#keep(Promise.resolve(this.#native.start()), STARTING, {})
   }
 
   /** Of what the main module exports under this name, null where it does not. */
@@ -195,7 +220,15 @@ class Core {
       this.#calls.delete(id)
       call.context = undefined
     }
-    return promise.finally(settled)
+    return promise.then(output => {
+      settled()
+      if (call.thrown === undefined) return output
+      const { error } = call.thrown
+      throw this.#fail({ code: 'ERR_EXTISM_HOST_FUNCTION', message: messageOf(error), function: call.name, cause: error })
+    }, error => {
+      settled()
+      throw error
+    })
   }
 
   /** A call on this thread has no number; such calls are within each other. */
@@ -236,5 +269,7 @@ function asked (f) {
 
 /** What calls on this thread have for a number. */
 const SYNCHRONOUS = 0
+/** What start code has for a number. */
+const STARTING = -1
 
 module.exports = { Core }

@@ -6,9 +6,10 @@
 const { AsyncLocalStorage } = require('node:async_hooks')
 // The global one may be a test's, and never come.
 const { setImmediate } = require('node:timers')
-const { ExtismError, cut, fromNative } = require('./errors.cjs')
+const { ExtismError, fromNative, messageOf } = require('./errors.cjs')
 const { HostCall } = require('./host-call.cjs')
 const { Environment } = require('./native.cjs')
+const { warn } = require('./warn.cjs')
 
 const environment = new Environment(listen, answerNow)
 
@@ -84,13 +85,14 @@ async function take (messages) {
   setImmediate(() => { for (const place of places) makeRoom(place) })
 }
 
-/** Loggers are somebody else's, and may throw. A core that nobody has any longer logs nothing. */
+/** Passes a message on to the logger, or output to the stream. Never throws. A collected core logs nothing. */
 function print ({ core }, { kind, text, bytes }) {
+  if (!bytes) return core.deref()?.print(kind, text)
+  const stream = process[kind]
   try {
-    if (bytes) return written(process[kind], bytes)
-    core.deref()?.print(kind, text)
+    return written(stream, bytes)
   } catch (error) {
-    process.nextTick(() => { throw error })
+    warn(stream, `what a plugin wrote to ${kind} cannot be printed`, error)
   }
 }
 
@@ -174,16 +176,6 @@ function failure (error) {
   const cause = nextCause++
   causes.set(cause, error)
   return { cause, message: messageOf(error) }
-}
-
-/** Anything can be thrown, also what cannot be printed. */
-function messageOf (error) {
-  try {
-    const message = error instanceof Error ? `${error.message}` : `${error}`
-    return cut(message)
-  } catch {
-    return 'it threw something that has no text'
-  }
 }
 
 module.exports = { environment, errorOf, register, running }

@@ -45,4 +45,14 @@ function cut (message) {
   return message.slice(0, MAX_MESSAGE)
 }
 
-module.exports = { AbortError, ExtismError, cut, fromNative }
+/** Anything can be thrown, also what cannot be printed. */
+function messageOf (error) {
+  try {
+    const message = error instanceof Error ? `${error.message}` : `${error}`
+    return cut(message)
+  } catch {
+    return 'it threw something that has no text'
+  }
+}
+
+module.exports = { AbortError, ExtismError, cut, fromNative, messageOf }

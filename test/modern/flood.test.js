@@ -82,14 +82,14 @@ test('what a plugin with WASI prints arrives in full and in order, however slowl
   }
   console.log(text === 'before' + 'A'.repeat(1_000_000) + 'after', text.length)`, 'true 1000011'))
 
-test('what cannot be printed is an uncaught exception, and holds up nothing', () => prints(`
+test('output that cannot be printed makes the process emit a warning, and holds up nothing', () => prints(`
   const code = wat('(module (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32))) (memory (export "memory") 1) (func (export "run") (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 4)) (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))) (unreachable)))')
   const plugin = await createPlugin(code, { useWasi: true, enableWasiOutput: true })
   const write = process.stdout.write
   process.stdout.write = () => { throw new Error('no output') }
-  const uncaught = once(process, 'uncaughtException')
+  const warned = once(process, 'warning')
   const { code: ended } = await plugin.call('run').catch(error => error)
-  const [{ message }] = await uncaught
+  const [{ message }] = await warned
   process.stdout.write = write
   console.log(ended, message)
-  await plugin.close()`, 'ERR_EXTISM_TRAP no output'))
+  await plugin.close()`, 'ERR_EXTISM_TRAP what a plugin wrote to stdout cannot be printed: no output'))

@@ -68,14 +68,6 @@ describe('logger and logLevel', () => {
     assert.deepEqual(lines, ['> x'])
   })
 
-  test('one that throws harms no call', () => prints(`
-    process.on('uncaughtException', error => console.log(error.message))
-    const logger = { error () { throw new Error('from the logger') } }
-    const plugin = await createPlugin(Buffer.from(${JSON.stringify(CODE.toString())}), { logLevel: 'error', logger, functions: { '${USER}': { touch () {} } } })
-    console.log(await plugin.call('run', '!'))
-    await new Promise(setImmediate)
-    await plugin.close()`, ['from the logger', 'null']))
-
   test('lines come in order, before the call is over', async t => {
     const { plugin, lines } = await logging(t, { logLevel: 'error' })
     for (let i = 0; i < 50; i++) {
