@@ -13,14 +13,14 @@ type Bytes = ArrayBufferView | ArrayBufferLike
 /** The bounds of a `Store`. Without them, or with `Infinity`, there are none. */
 interface StoreOptions {
   /** The most entries at a time, at least 1. The oldest by insertion go first. */
-  maxEntries?: number
+  maxEntries?: number | null | undefined
   /**
    * The most bytes at a time, at least 1: keys, as UTF-8, and values. The bookkeeping of some
    * 250 bytes an entry is not counted. The oldest entries by insertion go first.
    */
-  maxBytes?: number
+  maxBytes?: number | null | undefined
   /** How many milliseconds after it was last set an entry is gone, at least 1. */
-  ttlMs?: number
+  ttlMs?: number | null | undefined
 }
 
 /** What a `Store` holds, and what happened to it since it was made. */
@@ -57,7 +57,7 @@ declare class Store {
    */
   constructor (
     entries?: Iterable<readonly [key: string, value: string | Bytes]> | null,
-    options?: StoreOptions
+    options?: StoreOptions | null
   )
 
   constructor (options: StoreOptions)
@@ -223,7 +223,7 @@ interface MemoryGetOptions {
    * call, `'empty'` a block. As a plugin has no blocks of length 0, that block is one byte, a
    * zero. The default is `'absent'`.
    */
-  missing?: 'absent' | 'error' | 'empty'
+  missing?: 'absent' | 'error' | 'empty' | null | undefined
 }
 
 /**
@@ -238,7 +238,7 @@ interface MemoryGetOptions {
  * @throws TypeError `ERR_INVALID_ARG_TYPE` for an empty name, or a `store` that is not a Store.
  * @throws RangeError `ERR_INVALID_ARG_VALUE` for an unknown `missing`.
  */
-declare function memoryGet (name: string, store: Store, options?: MemoryGetOptions): HostFunction
+declare function memoryGet (name: string, store: Store, options?: MemoryGetOptions | null): HostFunction
 
 /**
  * The plugin that called a `HostFunction`, for as long as that function runs, or its promise is
@@ -298,8 +298,20 @@ declare const CurrentPlugin: typeof LegacyCurrentPlugin
 
 // Manifests
 
-/** What a plugin can read with its PDK's `config` functions. */
-type Config = Readonly<Record<string, string>> | ReadonlyMap<string, string>
+/**
+ * What a plugin can read with its PDK's `config` functions. A key whose value is null or undefined is
+ * as good as absent. In the `config` argument of the legacy `Plugin`, null removes the value that the
+ * manifest has for this key.
+ */
+type Config =
+  | Readonly<Record<string, string | null | undefined>>
+  | ReadonlyMap<string, string | null | undefined>
+
+/** Paths by paths; one that is null or undefined is as if it were not there. */
+type Paths = Readonly<Record<string, string | null | undefined>>
+
+/** The same properties, each of which may be null: as if it were not there. */
+type Nullable<T> = { [K in keyof T]: T[K] | null }
 
 interface ManifestWasmBase {
   /**
@@ -469,12 +481,12 @@ interface Manifest {
  */
 interface ReadonlyManifest {
   readonly wasm: readonly ManifestWasm[]
-  readonly memory?: ManifestMemory | null | undefined
+  readonly memory?: Nullable<ManifestMemory> | null | undefined
   readonly config?: Config | null | undefined
   readonly allowedHosts?: readonly string[] | null | undefined
   readonly allowed_hosts?: readonly string[] | null | undefined
-  readonly allowedPaths?: Readonly<Record<string, string>> | null | undefined
-  readonly allowed_paths?: Readonly<Record<string, string>> | null | undefined
+  readonly allowedPaths?: Paths | null | undefined
+  readonly allowed_paths?: Paths | null | undefined
   readonly timeoutMs?: number | null | undefined
   readonly timeout_ms?: number | null | undefined
 }
@@ -534,7 +546,7 @@ interface PluginOptions {
    * directories of plugins that nobody used for 30 days, and the ones used least recently beyond
    * 1 GiB, are removed.
    */
-  cache?: boolean | string
+  cache?: boolean | string | null
 }
 
 /** What one call wants beyond its input. */
@@ -543,7 +555,7 @@ interface CallOptions extends CallSyncOptions {
    * Ends the call, whether it waits or runs: it rejects with an `AbortError`. Nothing changes
    * for other calls. A signal that is aborted already keeps the call from being made.
    */
-  signal?: AbortSignal | undefined
+  signal?: AbortSignal | null | undefined
 }
 
 /** What one synchronous call wants beyond its input. */
@@ -594,8 +606,8 @@ declare class Context {
    */
   plugin (
     manifest: ManifestLike,
-    wasi?: boolean,
-    functions?: readonly HostFunction[],
+    wasi?: boolean | null,
+    functions?: readonly HostFunction[] | null,
     config?: Config | null,
     options?: PluginOptions | null
   ): LegacyPlugin
@@ -643,8 +655,8 @@ declare class LegacyPlugin {
    */
   constructor (
     manifest: ManifestLike,
-    wasi?: boolean,
-    functions?: readonly HostFunction[],
+    wasi?: boolean | null,
+    functions?: readonly HostFunction[] | null,
     config?: Config | null,
     ctx?: Context | null,
     options?: PluginOptions | null
@@ -658,8 +670,8 @@ declare class LegacyPlugin {
    */
   static create (
     manifest: ManifestLike,
-    wasi?: boolean,
-    functions?: readonly HostFunction[],
+    wasi?: boolean | null,
+    functions?: readonly HostFunction[] | null,
     config?: Config | null,
     ctx?: Context | null,
     options?: PluginOptions | null
@@ -712,8 +724,8 @@ declare class LegacyPlugin {
    */
   update (
     manifest: ManifestLike,
-    wasi?: boolean,
-    functions?: readonly HostFunction[],
+    wasi?: boolean | null,
+    functions?: readonly HostFunction[] | null,
     config?: Config | null,
     options?: PluginOptions | null
   ): true
@@ -787,7 +799,7 @@ declare class CancelHandle {
  */
 declare function createPlugin (
   manifest: ManifestLike | PromiseLike<ManifestLike>,
-  options?: ExtismPluginOptions
+  options?: NullableOptions | null
 ): Promise<Plugin>
 
 /** What a plugin may do, and how it runs its calls. */
@@ -880,7 +892,7 @@ interface ExtismPluginOptions {
   /** How many bytes a call may log and print, see `PluginOptions`. */
   maxLogBytes?: number | null | undefined
   /** Where compiled code is kept, see `PluginOptions`. */
-  cache?: boolean | string | undefined
+  cache?: boolean | string | null | undefined
   /**
    * How much a call may compute, in units of about one instruction, before it fails with
    * `ERR_EXTISM_FUEL`. By default as much as it likes; 0 is that, too.
@@ -888,6 +900,18 @@ interface ExtismPluginOptions {
   fuel?: number | null | undefined
   /** Whether all instances have the same variables, by default each has its own. */
   sharedVars?: boolean | undefined
+}
+
+/** `ExtismPluginOptions` whose options may be null, and entries of its objects null or undefined. */
+interface NullableOptions extends Nullable<Omit<ExtismPluginOptions, 'allowedPaths' | 'config' | 'functions' | 'memory'>> {
+  functions?: {
+    [namespace: string]: {
+      [name: string]: ((context: CallContext, ...args: any[]) => any) | HostFunction | null | undefined
+    } | null | undefined
+  } | null | undefined
+  allowedPaths?: Paths | null | undefined
+  memory?: Nullable<MemoryOptions> | null | undefined
+  config?: Config | null | undefined
 }
 
 type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
@@ -971,7 +995,7 @@ interface Plugin {
    *
    * @param options By default those of before.
    */
-  update (manifest: ManifestLike | PromiseLike<ManifestLike>, options?: ExtismPluginOptions): Promise<void>
+  update (manifest: ManifestLike | PromiseLike<ManifestLike>, options?: NullableOptions | null): Promise<void>
 
   /**
    * What the plugin does, and has done.
@@ -1176,7 +1200,7 @@ interface AbortError extends ExtismError {
  */
 declare function setLogFile (
   filename: string,
-  level?: 'trace' | 'debug' | 'info' | 'warn' | 'error'
+  level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | null
 ): true
 
 /** The version of the Extism runtime inside, such as `1.41.0`. */

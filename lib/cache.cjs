@@ -12,7 +12,8 @@ const usable = new Map()
  * Where to keep compiled code, for `true` (the user's cache directory), `false` (nowhere) or a
  * directory. A cache that cannot be used is not an error: it only costs the time to compile.
  */
-function cacheDirectory (cache = true) {
+function cacheDirectory (given) {
+  const cache = given ?? true
   if (cache === false) return undefined
   if (cache !== true && (typeof cache !== 'string' || cache === '')) throw typeError('cache', 'true, false or a directory', cache)
   const directory = cache === true ? defaultDirectory() : path.resolve(cache)

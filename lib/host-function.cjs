@@ -92,9 +92,9 @@ class HostFunction {
  * `missing` says what a key that is not there gives: `'absent'` (the default) the offset 0,
  * `'error'` a failed call, `'empty'` an empty block.
  */
-function memoryGet (name, store, options = {}) {
-  if (typeof options !== 'object' || options === null) throw typeError('options', 'an object', options)
-  const { missing = 'absent' } = options
+function memoryGet (name, store, options) {
+  if (typeof (options ?? {}) !== 'object') throw typeError('options', 'an object', options)
+  const missing = options?.missing ?? 'absent'
   if (!Store.isStore(store)) throw typeError('store', 'a Store', store)
   if (!MISSING.includes(missing)) throw valueError('missing', MISSING.map(word => `"${word}"`).join(' or '), missing)
   return HostFunction.reading(name, store, missing)

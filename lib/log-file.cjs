@@ -7,7 +7,8 @@ const native = require('./native.cjs')
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error']
 
 /** Appends what plugins of this process log from now on, at this level or above, to a file. */
-function setLogFile (filename, level = 'info') {
+function setLogFile (filename, givenLevel) {
+  const level = givenLevel ?? 'info'
   if (typeof filename !== 'string') throw typeError('filename', 'a string', filename)
   if (!LEVELS.includes(level)) throw valueError('level', `one of ${LEVELS.join(', ')}`, level)
   try {

@@ -3,7 +3,7 @@
 const { createHash } = require('node:crypto')
 const path = require('node:path')
 const { types } = require('node:util')
-const { bytesOf, describe, typeError } = require('./check.cjs')
+const { bytesOf, describe, entriesOf, typeError } = require('./check.cjs')
 const { download, downloadSync } = require('./download.cjs')
 const { ExtismError, cut } = require('./errors.cjs')
 const { read: readFile, readSync: readFileSync } = require('./file.cjs')
@@ -138,22 +138,28 @@ function isBlank (text) {
   return text === undefined || text === null || text === ''
 }
 
+/** Keys and values, see `mergeConfig`. As in JSON, a key with an undefined value is absent. */
 function configEntries (config) {
   if (config === undefined || config === null) return []
   if (typeof config !== 'object') throw typeError('config', 'an object or a Map of strings', config)
   const entries = types.isMap(config) ? [...config] : Object.entries(config)
   for (const [key, value] of entries) {
     if (typeof key !== 'string') throw typeError('each key of config', 'a string', key)
-    if (typeof value !== 'string') throw typeError(`config "${key}"`, 'a string', value)
+    if (typeof (value ?? '') !== 'string') throw typeError(`config "${key}"`, 'a string', value)
   }
-  return entries
+  return entries.filter(([, value]) => value !== undefined)
+}
+
+/** Configs in one, where a later value replaces an earlier one, and null removes it. */
+function mergeConfig (...configs) {
+  return [...new Map(configs.flat())].filter(([, value]) => value !== null)
 }
 
 /** Host directory to guest path; `ro:` before a host directory makes it read-only. */
 function pathEntries (paths) {
   if (paths === undefined || paths === null) return []
   if (typeof paths !== 'object') throw typeError('allowed_paths', 'an object of strings', paths)
-  return Object.entries(paths).map(([host, guest]) => {
+  return entriesOf(paths).map(([host, guest]) => {
     if (typeof guest !== 'string') throw typeError(`allowed_paths "${host}"`, 'a string', guest)
     const [, readOnly, directory] = /^(ro:)?(.*)$/s.exec(host)
     return [(readOnly ?? '') + path.resolve(directory), guest]
@@ -172,4 +178,4 @@ function timeout (value) {
   return value === undefined || value === null ? DEFAULT_TIMEOUT_MS : milliseconds('timeout_ms', value)
 }
 
-module.exports = { configEntries, hostList, isBlank, loadManifest, loadManifestSync }
+module.exports = { configEntries, hostList, isBlank, loadManifest, loadManifestSync, mergeConfig }

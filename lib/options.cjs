@@ -35,7 +35,8 @@ function runOptions (options = {}) {
 function callOptions (options) {
   if (options === undefined || options === null) return undefined
   if (typeof options !== 'object') throw typeError('options', 'an object', options)
-  const { signal, timeoutMs } = options
+  const { timeoutMs } = options
+  const signal = options.signal ?? undefined
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw typeError('signal', 'an AbortSignal', signal)
   return { signal, timeoutMs: milliseconds('timeoutMs', timeoutMs) }
 }

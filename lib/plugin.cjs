@@ -5,7 +5,7 @@ const { Core } = require('./core.cjs')
 const { ExtismError } = require('./errors.cjs')
 const { HostFunction } = require('./host-function.cjs')
 const { httpHandlers } = require('./http.cjs')
-const { configEntries, loadManifest, loadManifestSync } = require('./manifest.cjs')
+const { configEntries, loadManifest, loadManifestSync, mergeConfig } = require('./manifest.cjs')
 const { callOptions, runOptions } = require('./options.cjs')
 
 /** Comes from context.cjs: the two classes know each other. */
@@ -161,7 +161,8 @@ class Plugin {
   }
 
   /** What a core is opened with, once the manifest is loaded. */
-  #prepare (wasi, functions, config, options) {
+  #prepare (wasi, given, config, options) {
+    const functions = given ?? []
     if (!Array.isArray(functions)) throw typeError('functions', 'an array of HostFunction', functions)
     for (const hostFunction of functions) {
       if (!(hostFunction instanceof HostFunction)) throw typeError('each of functions', 'a HostFunction', hostFunction)
@@ -176,7 +177,7 @@ class Plugin {
       const source = {
         modules: loaded.modules,
         functions: sources,
-        config: [...loaded.config, ...entries],
+        config: mergeConfig(loaded.config, entries),
         wasi: Boolean(wasi),
         wasiOutput: Boolean(process.env.EXTISM_ENABLE_WASI_OUTPUT),
         allowedPaths: loaded.allowedPaths,

@@ -1,10 +1,10 @@
 'use strict'
 
 const path = require('node:path')
-const { describe, typeError } = require('../check.cjs')
+const { describe, entriesOf, typeError } = require('../check.cjs')
 const { HostFunction } = require('../host-function.cjs')
 const { DEFAULT_PAGES, MAX_PAGES, limitsOf, responseBytesOf } = require('../limits.cjs')
-const { configEntries, hostList } = require('../manifest.cjs')
+const { configEntries, hostList, mergeConfig } = require('../manifest.cjs')
 const { DEFAULT_TIMEOUT_MS, integer, milliseconds, runOptions } = require('../options.cjs')
 
 /** What the variables of a plugin may have together. */
@@ -23,15 +23,15 @@ function checkLevel (level) {
 function pluginOptions (options, manifest) {
   const pick = (camel, snake) => options[camel] || manifest[camel] || manifest[snake] || undefined
   const memory = pick('memory') ?? {}
-  const { logger = console, logLevel = 'silent', useWasi = false } = options
-  if (typeof logger !== 'object' || logger === null) throw typeError('logger', 'an object with a method for each level', logger)
+  const logger = options.logger ?? console
+  if (typeof logger !== 'object') throw typeError('logger', 'an object with a method for each level', logger)
   const timeoutMs = options.timeoutMs ?? manifest.timeoutMs ?? manifest.timeout_ms
   return {
     logger,
-    logLevel: checkLevel(logLevel),
-    wasi: Boolean(useWasi),
+    logLevel: checkLevel(options.logLevel ?? 'silent'),
+    wasi: Boolean(options.useWasi),
     wasiOutput: Boolean(options.enableWasiOutput ?? process.env.EXTISM_ENABLE_WASI_OUTPUT),
-    config: configEntries(pick('config')),
+    config: mergeConfig(configEntries(pick('config'))),
     allowedPaths: hostToGuest(pick('allowedPaths', 'allowed_paths')),
     timeoutMs: milliseconds('timeoutMs', timeoutMs) ?? DEFAULT_TIMEOUT_MS,
     limits: {
@@ -52,7 +52,8 @@ function pluginOptions (options, manifest) {
   }
 }
 
-function fetchOf ({ fetch = globalThis.fetch }) {
+function fetchOf (options) {
+  const fetch = options.fetch ?? globalThis.fetch
   if (typeof fetch !== 'function') throw typeError('fetch', 'a function', fetch)
   return fetch
 }
@@ -81,7 +82,7 @@ function hostToGuest (paths) {
   if (paths === undefined) return []
   if (typeof paths !== 'object') throw typeError('allowedPaths', 'an object of strings', paths)
   const places = new Map()
-  for (const [guest, host] of Object.entries(paths)) {
+  for (const [guest, host] of entriesOf(paths)) {
     if (typeof host !== 'string') throw typeError('each of allowedPaths', 'a string', host)
     const [, readOnly = '', directory] = /^(ro:)?(.*)$/s.exec(host)
     let place = readOnly + path.resolve(directory)
@@ -93,10 +94,10 @@ function hostToGuest (paths) {
 
 /** Host functions as `{ namespace, name, f }`, or with a HostFunction in place of `f`. */
 function hostFunctions (namespaces) {
-  if (typeof namespaces !== 'object' || namespaces === null) throw typeError('functions', 'an object of namespaces', namespaces)
-  return Object.entries(namespaces).flatMap(([namespace, functions]) => {
-    if (typeof functions !== 'object' || functions === null) throw typeError(`functions "${namespace}"`, 'an object of functions', functions)
-    return Object.entries(functions).map(([name, f]) => {
+  if (typeof namespaces !== 'object') throw typeError('functions', 'an object of namespaces', namespaces)
+  return entriesOf(namespaces).flatMap(([namespace, functions]) => {
+    if (typeof functions !== 'object') throw typeError(`functions "${namespace}"`, 'an object of functions', functions)
+    return entriesOf(functions).map(([name, f]) => {
       if (typeof f !== 'function' && !(f instanceof HostFunction)) throw typeError(`host function "${namespace}" "${name}"`, 'a function', f)
       return { namespace, name, f }
     })

@@ -84,10 +84,10 @@ class Plugin {
    * Replaces the code. Calls in flight finish on the old code; if this rejects, the old code
    * stays. Of several at a time, the one that was asked for last stays.
    */
-  async update (manifest, options = this.#options) {
+  async update (manifest, options) {
     this.#opened()
     const number = ++this.#asked
-    const copy = copyOf(options)
+    const copy = copyOf(options ?? this.#options)
     const core = await open(manifest, copy)
     if (this.#closed || number < this.#updated) {
       await core.close()

@@ -61,7 +61,7 @@ describe('signal', () => {
 
   test('that is none is refused', async t => {
     const plugin = await asking(t)
-    for (const bad of [{}, 5, null]) await assert.rejects(plugin.call('echo', '', null, { signal: bad }), { name: 'TypeError' })
+    for (const bad of [{}, 5, 'signal']) await assert.rejects(plugin.call('echo', '', null, { signal: bad }), { name: 'TypeError' })
     await assert.rejects(plugin.call('echo', '', null, 5), { name: 'TypeError' })
   })
 })

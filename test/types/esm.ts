@@ -495,6 +495,15 @@ const texts = new Map([['key', 'value']])
 
 for (const manifest of manifests) expectType<Promise<Plugin>>()(createPlugin(manifest), true)
 await createPlugin(fetch('https://example.com/plugin.wasm'))
+await createPlugin(bytes, {
+  logger: null, logLevel: null, fetch: null, cache: null, config: { key: undefined, other: null }, memory: { maxPages: null },
+  allowedPaths: { '/data': undefined }, functions: { namespace: undefined, other: { f: null, g: (context, a: bigint) => a } }
+})
+await createPlugin(bytes, null)
+// @ts-expect-error: misspelled
+await createPlugin(bytes, { useWASI: true })
+memoryGet('name', store, null)
+new Plugin(bytes, null, null, { key: null }, null, { cache: null }).call('run', '', { signal: null })
 await createPlugin(Promise.resolve(bytes), { logger: { error: (message: string) => {} } })
 
 export async function modern () {
