@@ -36,14 +36,14 @@ pub enum Code {
     Reentrant,
     /// A synchronous call came while every instance was running another one.
     Busy,
-    /// Too many guests of the plugin were stopped and have not ended.
-    Stuck,
     /// A host function failed.
     HostFunction,
     /// The plugin, or its context, is closed.
     Closed,
     /// Used after the host function it belongs to has returned.
     Stale,
+    /// The process no longer passes the signals of traps on to the runtime.
+    Signal,
     /// A defect of this package.
     Internal,
 }
@@ -66,10 +66,10 @@ impl Code {
             Code::QueueTimeout => "ERR_EXTISM_QUEUE_TIMEOUT",
             Code::Reentrant => "ERR_EXTISM_REENTRANT",
             Code::Busy => "ERR_EXTISM_BUSY",
-            Code::Stuck => "ERR_EXTISM_STUCK",
             Code::HostFunction => "ERR_EXTISM_HOST_FUNCTION",
             Code::Closed => "ERR_EXTISM_CLOSED",
             Code::Stale => "ERR_EXTISM_STALE",
+            Code::Signal => "ERR_EXTISM_SIGNAL",
             Code::Internal => "ERR_EXTISM_INTERNAL",
         }
     }

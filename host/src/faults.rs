@@ -10,8 +10,7 @@ mod armed {
     static ARMED: Mutex<Option<String>> = Mutex::new(None);
 
     /// The next time that code comes by this point, it panics, once.
-    #[napi_derive::napi(catch_unwind)]
-    pub fn panic_at(point: String) {
+    pub fn arm(point: String) {
         *lock(&ARMED) = Some(point);
     }
 
@@ -26,7 +25,7 @@ mod armed {
 }
 
 #[cfg(feature = "faults")]
-pub use armed::point;
+pub use armed::{arm, point};
 
 /// A place that can be made to panic.
 #[cfg(not(feature = "faults"))]

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, SystemTime};
 
+use crate::call::CallState;
 use crate::log::{Level, Logger, Passed};
 use crate::sync::lock;
 use crate::threads;
@@ -51,7 +52,7 @@ impl Logger for LogFile {
         current.as_ref().map_or(Level::Silent, |(level, _)| *level)
     }
 
-    fn log(&self, level: Level, message: &str) -> Passed {
+    fn log(&self, _: &CallState, level: Level, message: &str) -> Passed {
         let Some((_, target)) = lock(&CURRENT).clone() else {
             return Passed::On;
         };
