@@ -1,263 +1,192 @@
-//! A map of strings to values that its owner fills while plugins on other threads read it.
-//!
-//! It keeps the order of a JavaScript `Map`: by insertion, an overwrite stays in its place, a key
-//! that was deleted and set again goes to the end.
-#![forbid(unsafe_code)]
+//! The native store behind the `Map` face.
 
-mod limits;
-mod order;
-#[cfg(test)]
-mod tests;
-mod value;
+use std::cell::Cell;
+use std::sync::Arc;
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use napi::Env;
+use napi::bindgen_prelude::*;
 
-use papaya::{Guard, HashMap};
+use extism_host::faults;
+use extism_host::memory_get;
+use extism_host::store::{Limits, Store, Value};
 
-pub use self::limits::{Limits, TooLarge};
-use self::order::{Order, Slot};
-pub use self::value::Value;
+use super::settings::{MAX_EXTERNAL_BYTES, milliseconds};
 
-/// The map gives removed entries back in batches of 32 or more, which is nothing while values are
-/// small and gigabytes when they are not. From this many bytes on, a batch is not waited for: one
-/// reclamation costs a memory barrier across all threads, little beside a copy of 64 KiB.
-const RECLAIM_BYTES: u64 = 64 * 1024;
-
-/// An insertion-ordered map from strings to values, bounded by its [`Limits`].
-///
-/// [`get`](Store::get) and [`has`](Store::has) take no lock: they wait for nobody and find a value
-/// whole, the former one or the new one. Every other method takes one lock among writers. An entry
-/// whose time is up is absent everywhere, to the instant.
-pub struct Store {
-    limits: Limits,
-    now: fn() -> Instant,
-    map: HashMap<Arc<str>, Entry>,
-    /// Taken before any write to `map` and held until both agree again.
-    order: Mutex<Order>,
-    reads: Reads,
+#[napi(custom_finalize)]
+pub struct NativeStore {
+    pub(super) store: Arc<Store>,
+    /// What V8 was told that it costs, in bytes.
+    external: Cell<i64>,
 }
 
-struct Entry {
-    seq: u64,
-    deadline: Option<Instant>,
-    value: Value,
+/// V8 is not told of less: that takes longer than a small entry does.
+const ACCOUNT_BYTES: i64 = 64 << 10;
+
+/// What `memoryGet` gives a plugin for a key that is not there.
+#[napi(string_enum = "lowercase")]
+pub enum Missing {
+    Absent,
+    Error,
+    Empty,
 }
 
-/// Every read writes these: without lines of their own they would take from the other readers the
-/// one that holds the map's root. 128 bytes, because x86-64 fetches lines in pairs.
-#[derive(Default)]
-#[repr(align(128))]
-struct Reads {
-    hits: AtomicU64,
-    misses: AtomicU64,
+/// What a store holds, and what happened to it since it was made.
+#[napi(object, object_from_js = false)]
+pub struct StoreStats {
+    pub entries: f64,
+    /// Bytes of the keys (as UTF-8) and of the values.
+    pub bytes: f64,
+    pub hits: f64,
+    pub misses: f64,
+    pub evictions: f64,
+    pub expirations: f64,
 }
 
-/// One step of an iteration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
-    /// Where to go on behind this item, see [`Store::next_batch`].
-    pub cursor: u64,
-    pub key: Arc<str>,
-    pub value: Value,
+/// Entries in the order of insertion, as three arrays of the same length.
+#[napi(object, object_from_js = false)]
+pub struct Entries<'a> {
+    pub cursors: Vec<f64>,
+    pub keys: Vec<String>,
+    pub values: Vec<Either<String, BufferSlice<'a>>>,
 }
 
-/// What a store holds and what happened to it since it was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
-    pub entries: u64,
-    /// Bytes of the keys (as UTF-8) and of the values. Bookkeeping is not counted, so that the sum
-    /// can be checked from outside.
-    pub bytes: u64,
-    /// Calls of [`Store::get`] that found a value; [`Store::has`] is not counted.
-    pub hits: u64,
-    pub misses: u64,
-    /// Entries dropped to keep to `max_entries` or `max_bytes`.
-    pub evictions: u64,
-    /// Entries dropped because their `ttl` was over.
-    pub expirations: u64,
-}
-
-impl Store {
-    pub fn new(limits: Limits) -> Self {
-        Self::with_clock(limits, Instant::now)
+impl From<Missing> for memory_get::Missing {
+    fn from(missing: Missing) -> Self {
+        match missing {
+            Missing::Absent => Self::Absent,
+            Missing::Error => Self::Error,
+            Missing::Empty => Self::Empty,
+        }
     }
+}
 
-    pub(crate) fn with_clock(limits: Limits, now: fn() -> Instant) -> Self {
+#[napi]
+impl NativeStore {
+    #[napi(constructor, catch_unwind)]
+    pub fn new(max_entries: Option<f64>, max_bytes: Option<f64>, ttl_ms: Option<f64>) -> Self {
+        let limits = Limits {
+            max_entries: max_entries.map(|entries| entries as u64),
+            max_bytes: max_bytes.map(|bytes| bytes as u64),
+            ttl: ttl_ms.map(milliseconds),
+        };
         Self {
-            limits,
-            now,
-            map: HashMap::new(),
-            order: Mutex::default(),
-            reads: Reads::default(),
+            store: Arc::new(Store::new(limits)),
+            external: Cell::default(),
         }
     }
 
-    /// Finds the value of `key`, and counts a hit or a miss.
-    pub fn get(&self, key: &str) -> Option<Value> {
-        let value = self.live(key, |entry| entry.value.clone());
-        let counter = match value {
-            Some(_) => &self.reads.hits,
-            None => &self.reads.misses,
-        };
-        counter.fetch_add(1, Relaxed);
-        value
+    #[napi(catch_unwind)]
+    pub fn get<'env>(
+        &self,
+        env: &'env Env,
+        key: String,
+    ) -> Result<Option<Either<String, BufferSlice<'env>>>> {
+        self.store
+            .get(&key)
+            .map(|value| to_js(env, &value))
+            .transpose()
     }
 
-    /// Tells whether `key` is present. Counts neither a hit nor a miss.
-    pub fn has(&self, key: &str) -> bool {
-        self.live(key, |_| ()).is_some()
+    #[napi(catch_unwind)]
+    pub fn has(&self, key: String) -> bool {
+        self.store.has(&key)
     }
 
-    /// Sets the value of `key` and starts its `ttl` anew.
-    ///
-    /// A new key goes to the end of the order. Where the entry would exceed a bound, the oldest
-    /// others by insertion are evicted first, so that no reader ever finds the bound exceeded.
-    ///
-    /// # Errors
-    ///
-    /// [`TooLarge`] if the entry would exceed `max_bytes` on its own. Nothing has changed then: no
-    /// entry was evicted, and `key` keeps the value it had.
-    pub fn set(&self, key: &str, value: Value) -> Result<(), TooLarge> {
-        let bytes = self.limits.admit(key, &value)?;
-        let mut order = self.order();
-
-        // An overwritten entry leaves the order until it is written, though never the map: thus it
-        // is not counted twice, and cannot be the one that is evicted for its own sake.
-        let former = self.map.pin().get(key).map(|entry| entry.seq);
-        let former = former.and_then(|seq| Some((seq, order.remove(seq)?)));
-        let (seq, key, garbage) = match former {
-            Some((seq, slot)) => (seq, slot.key, slot.bytes),
-            None => (order.next_seq(), Arc::from(key), 0),
+    /// The sizes that were too large, as key, value and limit; null when the entry is set.
+    #[napi(catch_unwind)]
+    pub fn set(
+        &self,
+        env: Env,
+        key: String,
+        value: Either<String, &[u8]>,
+    ) -> Result<Option<Vec<f64>>> {
+        faults::point("set");
+        let value = match value {
+            Either::A(text) => Value::Text(text.into()),
+            Either::B(bytes) => Value::Bytes(bytes.into()),
         };
+        let refused = self.store.set(&key, value).err();
+        self.account(env)?;
+        Ok(refused.map(|refused| {
+            let sizes = [refused.key_bytes, refused.value_bytes, refused.max_bytes];
+            sizes.map(|size| size as f64).to_vec()
+        }))
+    }
 
-        // First in, first out, although SIEVE would keep what is read most: who knows the order of
-        // iteration knows what goes next, and can keep an entry by `delete` and `set`, as is the
-        // custom with a `Map`. A read has no flag to write, an eviction no flags to search.
-        while self
-            .limits
-            .exceeded_by(order.len() + 1, order.bytes() + bytes)
-            && let Some(oldest) = order.pop_oldest()
-        {
-            self.discard(&mut order, &oldest);
+    #[napi(catch_unwind)]
+    pub fn delete(&self, env: Env, key: String) -> Result<bool> {
+        let deleted = self.store.delete(&key);
+        self.account(env)?;
+        Ok(deleted)
+    }
+
+    #[napi(catch_unwind)]
+    pub fn clear(&self, env: Env) -> Result<()> {
+        self.store.clear();
+        self.account(env)
+    }
+
+    #[napi(getter, catch_unwind)]
+    pub fn size(&self) -> f64 {
+        self.store.size() as f64
+    }
+
+    /// Up to `count` entries after the one with this cursor; from the start after cursor 0.
+    #[napi(catch_unwind)]
+    pub fn entries_after<'env>(
+        &self,
+        env: &'env Env,
+        cursor: f64,
+        count: u32,
+    ) -> Result<Entries<'env>> {
+        let items = self.store.next_batch(cursor as u64, count as usize);
+        Ok(Entries {
+            cursors: items.iter().map(|item| item.cursor as f64).collect(),
+            keys: items.iter().map(|item| item.key.to_string()).collect(),
+            values: items
+                .iter()
+                .map(|item| to_js(env, &item.value))
+                .collect::<Result<_>>()?,
+        })
+    }
+
+    #[napi(catch_unwind)]
+    pub fn stats(&self) -> StoreStats {
+        let stats = self.store.stats();
+        StoreStats {
+            entries: stats.entries as f64,
+            bytes: stats.bytes as f64,
+            hits: stats.hits as f64,
+            misses: stats.misses as f64,
+            evictions: stats.evictions as f64,
+            expirations: stats.expirations as f64,
         }
+    }
+}
 
-        let deadline = self.limits.deadline((self.now)());
-        order.insert(
-            seq,
-            Slot {
-                key: key.clone(),
-                bytes,
-                deadline,
-            },
-        );
-        self.map.pin().insert(
-            key,
-            Entry {
-                seq,
-                deadline,
-                value,
-            },
-        );
-        self.reclaim(&mut order, garbage);
+impl NativeStore {
+    /// Tells V8 what this store costs, so that it collects stores that nobody has.
+    fn account(&self, env: Env) -> Result<()> {
+        let bytes = self.store.bytes().min(MAX_EXTERNAL_BYTES) as i64;
+        let change = bytes - self.external.get();
+        if change.abs() >= ACCOUNT_BYTES {
+            self.external.set(bytes);
+            env.adjust_external_memory(change)?;
+        }
         Ok(())
     }
+}
 
-    /// Removes `key`, and tells whether it was present.
-    pub fn delete(&self, key: &str) -> bool {
-        let mut order = self.order();
-        let seq = self.map.pin().get(key).map(|entry| entry.seq);
-        let slot = seq.and_then(|seq| order.remove(seq));
-        if let Some(slot) = &slot {
-            self.discard(&mut order, slot);
-        }
-        slot.is_some()
+impl ObjectFinalize for NativeStore {
+    fn finalize(self, env: Env) -> Result<()> {
+        env.adjust_external_memory(-self.external.get())?;
+        Ok(())
     }
+}
 
-    /// Removes every entry. To a concurrent reader they vanish one by one.
-    pub fn clear(&self) {
-        let mut order = self.order();
-        let garbage = order.clear();
-        self.map.pin().clear();
-        self.reclaim(&mut order, garbage);
-    }
-
-    /// Counts the entries.
-    pub fn size(&self) -> u64 {
-        self.order().len()
-    }
-
-    /// Takes up to `n` entries in the order of insertion, from the one behind `cursor` on.
-    ///
-    /// An iteration starts with the cursor 0 and goes on with that of the last item consumed; an
-    /// empty batch is its end, hence an `n` of 0 counts as 1. It is live as that of a `Map`: what
-    /// is added meanwhile is visited, also after a `clear`, what is deleted is not, and a key
-    /// deleted and set again is visited again. A batch itself is a snapshot: who must notice a
-    /// write in the middle of one drops the rest and resumes from the last item consumed.
-    pub fn next_batch(&self, cursor: u64, n: usize) -> Vec<Item> {
-        let order = self.order();
-        let map = self.map.pin();
-        order
-            .after(cursor)
-            .filter_map(|(seq, key)| {
-                Some(Item {
-                    cursor: seq,
-                    key: key.clone(),
-                    value: map.get(key)?.value.clone(),
-                })
-            })
-            .take(n.max(1))
-            .collect()
-    }
-
-    /// The bytes of the keys and of the values.
-    pub fn bytes(&self) -> u64 {
-        self.order().bytes()
-    }
-
-    pub fn stats(&self) -> Stats {
-        let order = self.order();
-        Stats {
-            entries: order.len(),
-            bytes: order.bytes(),
-            hits: self.reads.hits.load(Relaxed),
-            misses: self.reads.misses.load(Relaxed),
-            evictions: order.evictions(),
-            expirations: order.expirations(),
-        }
-    }
-
-    /// The guard of the map ends with this function, whatever `read` returns: the map frees nothing
-    /// that was removed while one is held.
-    fn live<T>(&self, key: &str, read: impl FnOnce(&Entry) -> T) -> Option<T> {
-        let map = self.map.pin();
-        let entry = map.get(key)?;
-        let expired = entry.deadline.is_some_and(|at| at <= (self.now)());
-        (!expired).then(|| read(entry))
-    }
-
-    /// Locks the order and drops what has expired, which is what makes the order exact.
-    fn order(&self) -> MutexGuard<'_, Order> {
-        let mut order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
-        if order.has_deadlines() {
-            let now = (self.now)();
-            while let Some(expired) = order.pop_expired(now) {
-                self.discard(&mut order, &expired);
-            }
-        }
-        order
-    }
-
-    fn discard(&self, order: &mut Order, slot: &Slot) {
-        self.map.pin().remove(&slot.key);
-        self.reclaim(order, slot.bytes);
-    }
-
-    fn reclaim(&self, order: &mut Order, bytes: u64) {
-        if order.add_garbage(bytes) >= RECLAIM_BYTES {
-            order.reset_garbage();
-            self.map.guard().flush();
-        }
-    }
+fn to_js<'env>(env: &'env Env, value: &Value) -> Result<Either<String, BufferSlice<'env>>> {
+    Ok(match value {
+        Value::Text(text) => Either::A(text.to_string()),
+        Value::Bytes(bytes) => Either::B(BufferSlice::copy_from(env, bytes)?),
+    })
 }
