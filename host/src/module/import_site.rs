@@ -1,29 +1,31 @@
-//! An import, and where it is: what messages about it say.
+//! An import and the modules that lead to it, for error messages.
 
+use std::fmt;
 use std::rc::Rc;
 
-use super::link::fail;
+use super::link::failure;
 use super::{Import, Kind, Module, Types};
 use crate::error::Failure;
 
-pub struct Place<'a> {
+pub struct ImportSite<'a> {
     pub modules: &'a [Module],
-    /// The module it is in, last, and by way of which others.
+    /// From the main module to the module that has the import.
     pub path: Rc<[usize]>,
     pub import: &'a Import,
 }
 
-impl Place<'_> {
-    /// The import is there, but not what the module wants.
+impl ImportSite<'_> {
+    /// The provider of the import is known, but does not have what the module wants.
     pub fn refuse(&self, why: &str) -> Failure {
-        self.says(&format!("cannot import {self}; {why}"))
+        self.failure(&format!("cannot import {self}; {why}"))
     }
 
+    /// Nothing provides the import.
     pub fn unknown(&self, why: &str) -> Failure {
-        self.says(&format!("cannot resolve import {self}{why}"))
+        self.failure(&format!("cannot resolve import {self}{why}"))
     }
 
-    /// Whether what the host has is what the module wants.
+    /// Fails unless the import is a function of this type, which is what the host has.
     pub fn check(&self, types: &Types) -> Result<(), Failure> {
         match &self.import.kind {
             Kind::Function(wanted) if wanted == types => Ok(()),
@@ -31,23 +33,30 @@ impl Place<'_> {
                 let why = format!("the module wants {wanted}, the host has {types}");
                 Err(self.refuse(&why))
             }
-            kind => Err(self.says(&format!(
+            kind => Err(self.failure(&format!(
                 "in import {self}, \"{}\"-typed host imports are not supported yet",
                 kind.name()
             ))),
         }
     }
 
+    pub fn circular(&self) -> Failure {
+        let kind = self.import.kind.name();
+        self.refuse(&format!(
+            "circular imports of type=\"{kind}\" are not supported"
+        ))
+    }
+
     pub fn no_wasi(&self) -> Failure {
         let hint = "WASI is not enabled; see the \"useWasi\" plugin option";
-        fail(format!(
+        failure(format!(
             "{hint} (from module {}: import {self})",
             self.path()
         ))
     }
 
-    fn says(&self, what: &str) -> Failure {
-        fail(format!("from module {}: {what}", self.path()))
+    fn failure(&self, what: &str) -> Failure {
+        failure(format!("from module {}: {what}", self.path()))
     }
 
     fn path(&self) -> String {
@@ -57,8 +66,8 @@ impl Place<'_> {
     }
 }
 
-impl std::fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for ImportSite<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}\" \"{}\"", self.import.module, self.import.name)
     }
 }
