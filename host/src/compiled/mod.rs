@@ -1,0 +1,97 @@
+//! Compiled code: made once for the same bytes, shared in the process and kept on disk.
+
+mod code_file;
+mod compiler;
+mod modules;
+mod sweep;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::engine::Engine;
+use crate::error::{Code, Failure};
+use crate::ffi;
+use crate::module_bytes::ModuleBytes;
+use crate::threads::contain;
+
+pub use code_file::TrustedCode;
+
+use code_file::CodeFile;
+
+/// A module that an engine can instantiate.
+#[derive(Debug)]
+pub struct CompiledModule {
+    pub module: wasmtime::Module,
+    /// Of the module's bytes.
+    pub digest: [u8; 32],
+}
+
+impl CompiledModule {
+    /// How much memory the code and its tables take.
+    pub fn image_bytes(&self) -> usize {
+        let image = self.module.image_range();
+        image.end.addr() - image.start.addr()
+    }
+}
+
+/// Compiles a module, unless this process has it, or `cache` does: a directory that belongs to the
+/// user, and that nobody else may write to.
+///
+/// Blocks the thread. Fails with `Code::Module` if the module is invalid. A cache that cannot be
+/// read or written to is no failure.
+pub fn compile(
+    engine: &'static Engine,
+    bytes: &ModuleBytes,
+    cache: Option<&Path>,
+) -> Result<Arc<CompiledModule>, Failure> {
+    modules::get_or_make((engine.class, *bytes.digest()), || {
+        contain(|| make(engine, bytes, cache))
+    })
+}
+
+/// Whether code for these bytes is in this process, or in the cache. Such bytes were valid once.
+/// If the code on disk turns out to be damaged, compiling validates them again.
+pub fn is_known(engine: &Engine, bytes: &ModuleBytes, cache: Option<&Path>) -> bool {
+    let on_disk = |root| CodeFile::new(root, &engine.fingerprint, bytes.digest()).exists();
+    modules::has((engine.class, *bytes.digest())) || cache.is_some_and(on_disk)
+}
+
+fn make(
+    engine: &'static Engine,
+    bytes: &ModuleBytes,
+    cache: Option<&Path>,
+) -> Result<CompiledModule, Failure> {
+    let file = cache.map(|root| CodeFile::new(root, &engine.fingerprint, bytes.digest()));
+    let stored = file
+        .as_ref()
+        .and_then(|file| load(engine, &file.read()?).ok());
+    let module = match stored {
+        Some(module) => module,
+        None => {
+            let code = compiler::compile(engine, bytes.bytes())?;
+            if let Some(file) = &file {
+                // Without it the next process compiles again.
+                let _ = file.write(&code);
+            }
+            load(engine, &code)?
+        }
+    };
+    if let Some(root) = cache {
+        sweep::begin(root);
+    }
+    Ok(CompiledModule {
+        module,
+        digest: *bytes.digest(),
+    })
+}
+
+fn load(engine: &Engine, code: &TrustedCode) -> Result<wasmtime::Module, Failure> {
+    ffi::deserialize(&engine.wasmtime, code).map_err(|error| {
+        Failure::new(
+            Code::Instance,
+            format!("the compiled code cannot be loaded: {error:#}"),
+        )
+    })
+}
