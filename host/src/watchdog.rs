@@ -43,7 +43,14 @@ static WATCHDOG: LazyLock<Watchdog> = LazyLock::new(|| Watchdog {
 
 /// Looks after something for as long as it lives.
 pub fn watch(watched: &Arc<dyn Watched>) -> Result<(), Failure> {
-    lock(&WATCHDOG.watched).push(Arc::downgrade(watched));
+    {
+        let mut known = lock(&WATCHDOG.watched);
+        // Nobody else looks for as long as nothing is due.
+        if known.len() == known.capacity() {
+            known.retain(|watched| watched.strong_count() > 0);
+        }
+        known.push(Arc::downgrade(watched));
+    }
     WATCHDOG
         .started
         .get_or_init(|| threads::spawn(run()))

@@ -1,30 +1,29 @@
-//! The threads that may block: one tokio runtime of our own, started on first use.
+//! The tokio runtime of this package: it drives timers and WASI, and has the threads that block
+//! on compilers and files.
 
 use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, EnterGuard, Runtime};
 
 use crate::error::{Code, Failure};
 use crate::faults;
 use crate::sync::lock;
 
-/// A guest gets 1 MiB of its thread's stack at most; host functions run on what is left.
 const STACK_BYTES: usize = 2 << 20;
-/// A guest that waits for JavaScript keeps its thread, so this bounds how many can wait.
-const MAX_THREADS: usize = 4096;
+/// Compilers, and operations on files that wait for the system.
+const MAX_BLOCKING_THREADS: usize = 512;
 
 fn runtime() -> Result<&'static Runtime, Failure> {
     static RUNTIME: OnceLock<std::io::Result<Runtime>> = OnceLock::new();
     let build = || {
         Builder::new_multi_thread()
             .worker_threads(1)
-            .max_blocking_threads(MAX_THREADS)
+            .max_blocking_threads(MAX_BLOCKING_THREADS)
             .thread_stack_size(STACK_BYTES)
-            .thread_name("extism-napi")
+            .thread_name("extism-io")
             .enable_time()
             .build()
     };
@@ -33,36 +32,17 @@ fn runtime() -> Result<&'static Runtime, Failure> {
         .map_err(|error| Failure::new(Code::Internal, format!("cannot start threads: {error}")))
 }
 
-/// One of the threads that there may be, until it is dropped. A job that waited for one could be
-/// what those that have one wait for.
-struct Thread;
-
-static TAKEN: AtomicUsize = AtomicUsize::new(0);
-
-impl Thread {
-    fn take() -> Result<Self, Failure> {
-        let thread = Self;
-        match TAKEN.fetch_add(1, Relaxed) < MAX_THREADS {
-            true => Ok(thread),
-            false => Err(no_thread()),
-        }
-    }
-}
-
-impl Drop for Thread {
-    fn drop(&mut self) {
-        TAKEN.fetch_sub(1, Relaxed);
-    }
+/// Gives this thread the runtime's timers and files while the guard lives.
+pub fn enter() -> Result<EnterGuard<'static>, Failure> {
+    Ok(runtime()?.enter())
 }
 
 /// Runs a job on a thread that may block.
 pub fn spawn_blocking(job: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
     let runtime = runtime()?;
-    let thread = Thread::take()?;
     let job = Arc::new(Mutex::new(Some(job)));
     let place = job.clone();
     let run = move || {
-        let _thread = thread;
         let job = lock(&place).take();
         job.map_or((), |job| job())
     };
@@ -77,7 +57,7 @@ pub fn spawn_blocking(job: impl FnOnce() + Send + 'static) -> Result<(), Failure
     })
 }
 
-fn no_thread() -> Failure {
+pub fn no_thread() -> Failure {
     Failure::new(Code::Internal, "the system has no thread for this")
 }
 
@@ -89,13 +69,13 @@ pub fn spawn(task: impl Future<Output = ()> + Send + 'static) -> Result<(), Fail
 
 /// Makes a failure of a panic.
 pub fn contain<T>(f: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(f))
-        .unwrap_or_else(|panic| Err(Failure::new(Code::Internal, panic_message(&*panic))))
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| Err(panicked(&*panic)))
 }
 
-/// What a panic said.
-pub fn panic_message(payload: &(dyn Any + Send)) -> String {
+/// A failure for a panic.
+pub fn panicked(payload: &(dyn Any + Send)) -> Failure {
     let text = payload.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a message".to_owned())
+    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+    let text = text.unwrap_or_else(|| "a panic without a message".to_owned());
+    Failure::new(Code::Internal, text)
 }
