@@ -12,6 +12,7 @@ use crate::sync::lock;
 pub struct Stats {
     calls: AtomicU64,
     replaced: AtomicU64,
+    moved: AtomicU64,
     /// How calls failed. Failures are rare enough for a lock.
     errors: Mutex<BTreeMap<&'static str, u64>>,
     pub waiting: Histogram,
@@ -30,12 +31,17 @@ impl Stats {
         self.replaced.fetch_add(1, Relaxed);
     }
 
-    /// Settled calls, replaced instances, and failures by code.
-    pub fn totals(&self) -> (u64, u64, BTreeMap<&'static str, u64>) {
+    pub fn moved(&self) {
+        self.moved.fetch_add(1, Relaxed);
+    }
+
+    /// Settled calls, replaced instances, calls that moved, and failures by code.
+    pub fn totals(&self) -> (u64, u64, u64, BTreeMap<&'static str, u64>) {
         let errors = lock(&self.errors).clone();
         (
             self.calls.load(Relaxed),
             self.replaced.load(Relaxed),
+            self.moved.load(Relaxed),
             errors,
         )
     }
