@@ -1,6 +1,7 @@
-//! A Node.js addon that hosts Extism plugins.
+//! A Node.js addon that hosts Extism plugins: the boundary between JavaScript and `extism_host`.
 //!
-//! `node` is the boundary to JavaScript; nothing else names napi.
+//! JavaScript owns names, defaults, validation and error classes; what arrives here has been
+//! checked.
 
 #![cfg_attr(
     test,
@@ -10,21 +11,19 @@
 #[macro_use]
 extern crate napi_derive;
 
-mod bytes;
-mod call;
-mod error;
-mod exchange;
-mod faults;
-mod host_function;
-mod instance;
-mod log;
-mod log_file;
-mod memory_get;
-mod module;
-mod node;
+mod crossing;
+mod descriptor;
+mod doorbell;
+mod environment;
+mod host_calls;
+mod mailbox;
 mod plugin;
+mod raw;
+mod rejection;
+mod settings;
+mod source;
+mod stats;
 mod store;
-mod sync;
-mod threads;
+mod synchronous;
+mod value;
 mod variables;
-mod watchdog;

@@ -3,7 +3,7 @@
 use napi::bindgen_prelude::*;
 
 use super::plugin::NativePlugin;
-use crate::module::{Export, Import};
+use extism_host::module::{Export, Import};
 
 /// An import or an export.
 #[napi(object, object_from_js = false)]
@@ -38,14 +38,14 @@ impl NativePlugin {
     /// The main module's exports, in its order.
     #[napi(getter, catch_unwind)]
     pub fn exports(&self) -> Result<Vec<Descriptor>> {
-        let exports = &self.plugin()?.recipe().blueprint.exports;
+        let exports = &self.pool()?.linked.interface.exports;
         Ok(exports.iter().map(Descriptor::from).collect())
     }
 
     /// The kind of what the main module exports under this name, or null.
     #[napi(catch_unwind)]
     pub fn export_kind(&self, name: String) -> Result<Option<&'static str>> {
-        let mut exports = self.plugin()?.recipe().blueprint.exports.iter();
+        let mut exports = self.pool()?.linked.interface.exports.iter();
         let export = exports.find(|export| export.name == name);
         Ok(export.map(|export| export.kind.name()))
     }
@@ -53,7 +53,7 @@ impl NativePlugin {
     /// The main module's imports, in its order.
     #[napi(getter, catch_unwind)]
     pub fn imports(&self) -> Result<Vec<Descriptor>> {
-        let imports = &self.plugin()?.recipe().blueprint.imports;
+        let imports = &self.pool()?.linked.interface.imports;
         Ok(imports.iter().map(Descriptor::from).collect())
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::plugin::Report;
+use extism_host::pool::Report;
 
 /// What a plugin does and has done.
 #[napi(object, object_from_js = false)]
@@ -20,6 +20,8 @@ pub struct PluginStats {
     pub instances: u32,
     /// Instances that were replaced because they could not go on.
     pub replaced: f64,
+    /// Calls that ran on a worker thread, wholly or in part.
+    pub moved: f64,
     pub run_ms: Percentiles,
     pub wait_ms: Percentiles,
 }
@@ -50,6 +52,7 @@ impl From<Report> for PluginStats {
             queued: report.queued as u32,
             instances: report.instances as u32,
             replaced: report.replaced as f64,
+            moved: report.moved as f64,
             run_ms: report.run_time.into(),
             wait_ms: report.wait_time.into(),
         }

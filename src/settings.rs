@@ -1,42 +1,25 @@
-//! The boundary to JavaScript. The JavaScript side owns names, defaults, validation and error
-//! classes; what arrives here has been checked.
-
-mod descriptor;
-mod environment;
-mod host_call;
-mod logger;
-mod opening;
-mod plugin;
-mod raw;
-mod rejection;
-mod settler;
-mod source;
-mod stats;
-mod store;
-mod synchronous;
-mod ticket;
-mod value;
-mod variables;
+//! What belongs to the process.
 
 use std::time::Duration;
 
+use extism_host::error::Failure;
+use extism_host::log::Level;
+use extism_host::log_file::LogFile;
 use napi::Env;
 use napi::bindgen_prelude::*;
 
-use crate::error::Failure;
-use crate::log::Level;
-use crate::log_file::LogFile;
+use super::raw;
 
 /// V8 gives up on more than it can imagine.
-const MAX_EXTERNAL_BYTES: u64 = 1 << 30;
+pub const MAX_EXTERNAL_BYTES: u64 = 1 << 30;
 
 /// A duration; what is too long to be one is never over either way.
-fn milliseconds(ms: f64) -> Duration {
+pub fn milliseconds(ms: f64) -> Duration {
     Duration::try_from_secs_f64(ms / 1000.0).unwrap_or(Duration::MAX)
 }
 
 /// Throws an error with the code of a failure; the JavaScript side makes its own of it.
-fn thrown(env: &Env, failure: Failure) -> Error {
+pub fn thrown(env: &Env, failure: Failure) -> Error {
     let code = failure.code.name().to_owned();
     match raw::value(env, Error::new(code, failure.cut().message)) {
         Ok(error) => Error::from(error),
@@ -51,8 +34,21 @@ pub fn set_log_file(path: String, level: String) -> Result<()> {
     LogFile::set(path.as_ref(), level).map_err(|error| Error::from_reason(error.to_string()))
 }
 
-/// The version of the Extism runtime.
+/// Listeners for signals have been added or removed.
+#[napi(catch_unwind)]
+pub fn signals_changed() {
+    extism_host::engine::signals_changed();
+}
+
+/// The version of Extism whose manifests, ABI and conversions these are.
 #[napi(catch_unwind)]
 pub fn extism_version() -> &'static str {
-    extism::extism_version().trim_end_matches('\0')
+    extism_host::extism_version()
+}
+
+/// The next time that code comes by this point, it panics, once.
+#[cfg(feature = "faults")]
+#[napi(catch_unwind)]
+pub fn panic_at(point: String) {
+    extism_host::faults::arm(point);
 }

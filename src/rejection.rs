@@ -1,14 +1,10 @@
-//! A failure, as the JavaScript side gets it.
+//! A failure, as the JavaScript side gets it, which makes the error for it.
 
-use crate::error::Failure;
+use extism_host::error::Failure;
 
-/// A failed call on its way to the JavaScript side, which makes the error for it.
+/// Why an operation failed.
 #[napi(object, object_from_js = false)]
 pub struct Rejection {
-    /// What to give to `reject`.
-    pub ticket: u32,
-    /// The plugin's number.
-    pub plugin: u32,
     pub code: String,
     pub message: String,
     pub function: Option<String>,
@@ -19,12 +15,10 @@ pub struct Rejection {
     pub cause: Option<u32>,
 }
 
-impl Rejection {
-    pub fn new(ticket: u32, plugin: u32, failure: Failure) -> Self {
+impl From<Failure> for Rejection {
+    fn from(failure: Failure) -> Self {
         let failure = failure.cut();
         Self {
-            ticket,
-            plugin,
             code: failure.code.name().to_owned(),
             message: failure.message,
             function: failure.function,
