@@ -42,7 +42,7 @@ interface StoreStats {
  * A map of strings to strings or bytes, which plugins read through `memoryGet` without any
  * JavaScript on the way.
  *
- * It has the face of a `Map`, and iterates in the order of insertion; entries that change
+ * It has the methods of a `Map`, and iterates in the order of insertion; entries that change
  * during an iteration are seen as in a `Map`. What was put in as a string comes out as a
  * string, bytes come out as a Buffer, a copy each time. Text is kept as UTF-8: half of a
  * surrogate pair becomes U+FFFD.
@@ -159,7 +159,8 @@ type Values<T extends readonly NumericType[]> = {
  * `ERR_EXTISM_HOST_FUNCTION`, and the `cause` of that error is what was thrown.
  *
  * It may call plugins. A call of the very plugin that waits for it runs if that one has a free
- * instance, and else rejects at once with `ERR_EXTISM_REENTRANT`.
+ * instance, and else rejects at once with `ERR_EXTISM_REENTRANT`. After an `await`, it is recognised
+ * as such from Node.js 24 on; before, it waits until a timeout ends it.
  */
 type HostFunctionCallback<
   Inputs extends readonly NumericType[] = readonly NumericType[],
@@ -173,8 +174,9 @@ type HostFunctionCallback<
 ) => void | PromiseLike<void>
 
 /**
- * A function that plugins can call. While it runs, or its promise is pending, the plugin waits
- * and the event loop does not. The time counts towards the timeout of the plugin's call.
+ * A function that plugins can call. It runs on JavaScript's thread, in the async context of the
+ * plugin's call. While its promise is pending, the plugin is suspended, takes no thread, and the
+ * event loop goes on. The time counts towards the timeout of the plugin's call.
  * `plugin.callSync` runs it right away, as a function that may not be async.
  *
  * The type parameters follow from the arguments, so that `f` knows its inputs and outputs.
@@ -390,9 +392,10 @@ interface MemoryOptions {
    */
   maxVarBytes?: number | undefined
   /**
-   * In pages of 64 KiB, what the plugin's memories and the blocks of a call may have together,
-   * by default 16 384, which is 1 GiB, and 65 536 at most. What needs more fails with
-   * `ERR_EXTISM_OUT_OF_MEMORY`. The legacy `Plugin` has `max_pages` for it.
+   * In pages of 64 KiB, what the plugin's memories, from their initial size on, and the blocks of
+   * a call may have together, by default 16 384, which is 1 GiB, and 65 536 at most. What needs more
+   * fails with `ERR_EXTISM_OUT_OF_MEMORY`. Where a memory wants to grow beyond the maximum that it is
+   * declared with, `memory.grow` gives -1. The legacy `Plugin` has `max_pages` for it.
    */
   maxTotalPages?: number | undefined
   /**
@@ -404,8 +407,8 @@ interface MemoryOptions {
   /** The most bytes of an output, by default 256 MiB. A larger one is an `ERR_EXTISM_OUT_OF_MEMORY`. */
   maxOutputBytes?: number | undefined
   /**
-   * How many bytes of the stack a call may use, from 64 KiB to 1 MiB, by default 512 KiB. One
-   * that needs more fails with `ERR_EXTISM_TRAP`.
+   * How many bytes of stack a call may use at least, from 64 KiB to 16 MiB, by default 1 MiB. It is
+   * rounded up to 1, 4 or 16 MiB. A call that needs more fails with `ERR_EXTISM_TRAP`.
    */
   maxStackBytes?: number | undefined
 }
@@ -512,8 +515,9 @@ interface PluginOptions {
   /**
    * How many instances of the plugin may run calls at the same time, from 1 to 1024, by default
    * 1. Each has a memory and a state of its own, and which of them takes a call is not said: a
-   * plugin that keeps something from one call to the next needs the one. The first is made with
-   * the plugin, further ones when there are calls for them.
+   * plugin that keeps something from one call to the next needs the one. `createPlugin`
+   * makes the first one, as `Plugin.create` does where there is no start code; others are made when
+   * there are calls for them.
    */
   instances?: number | null
   /**
@@ -529,24 +533,36 @@ interface PluginOptions {
   /**
    * How deep a call may be in calls that host functions have made, by default 32, and 1024 at
    * most: a call from a host function is at 1, one from a host function that this one leads to at
-   * 2, and so on. A deeper one fails with `ERR_EXTISM_CALL_DEPTH`. Each level keeps a thread.
+   * 2, and so on. A deeper one fails with `ERR_EXTISM_CALL_DEPTH`. Calls that a host function makes
+   * after an `await` count from Node.js 24 on.
    */
   maxCallDepth?: number | null
   /**
-   * How many bytes a call may log and print, by default 16 MiB; `Infinity` for any. The rest is
-   * dropped, with a notice.
+   * How many bytes a call may log, and how many it may print, by default 16 MiB each; `Infinity` for
+   * any. Further messages are dropped, with a notice; to print more fails.
    */
   maxLogBytes?: number | null
   /**
    * Where compiled code is kept from one process to the next: `true`, the default, for the
    * user's cache directory, `false` for nowhere, or a directory. It has to belong to the user,
    * and nobody else may write to it, since what is in there is run. A cache that cannot be used
-   * only costs the time to compile, and so does code that is not what was once written there: its
-   * digest is compared before a process first uses it, and after that at most once a minute. The
-   * directories of plugins that nobody used for 30 days, and the ones used least recently beyond
-   * 1 GiB, are removed.
+   * only costs the time to compile, and so does a file that is not what was once written: its digest
+   * is compared each time it is read. Files that were not used for 30 days, and the ones used least
+   * recently beyond 1 GiB, are removed.
    */
   cache?: boolean | string | null
+  /**
+   * Whether the plugin's code runs on worker threads of the addon only, never on JavaScript's thread,
+   * but for `callSync`. Host functions in JavaScript run on JavaScript's thread all the same. By
+   * default a short call runs on JavaScript's thread, at the end of a turn of the event loop, and a
+   * call that takes longer than 700 µs moves to a worker; see docs/calls.md.
+   */
+  runInWorker?: boolean | null
+  /**
+   * Whether each call has a new instance, which has nothing of the call before: no memory, no open
+   * files, and no variables, unless there is `sharedVars`. By default an instance serves many calls.
+   */
+  freshInstance?: boolean | null
 }
 
 /** What one call wants beyond its input. */
@@ -587,6 +603,8 @@ interface PluginStats {
   instances: number
   /** How often an instance was replaced after its call had been broken off. */
   replaced: number
+  /** Calls that ran on a worker thread, in whole or in part. */
+  moved: number
   /** How long calls ran, host functions included. */
   runMs: Percentiles
   /** How long calls waited for an instance. */
@@ -626,7 +644,8 @@ declare class Context {
 declare function withContext<T> (f: (context: Context) => T | PromiseLike<T>): Promise<T>
 
 /**
- * A plugin of the API of 2023: a queue of calls, and the instances that take calls from it, off the event loop.
+ * A plugin of the API of 2023: a queue of calls, and the instances that take calls from it. Calls
+ * run at the end of a turn of the event loop, and on a worker thread if they are long.
  *
  * On one instance, the default, calls run one after another, in the order they were made, and
  * share the plugin's state. After a call that was cancelled, took too long or broke off, its
@@ -695,8 +714,8 @@ declare class LegacyPlugin {
   call (name: string, input?: string | Bytes, options?: CallOptions | null): Promise<Buffer>
 
   /**
-   * The same on this thread, which waits: for scripts, and for calls that are known to be short.
-   * Timers, requests and all else that the event loop does wait as well.
+   * The same at once, on this thread, which waits: for scripts, and for calls that are known to be
+   * short. Timers, requests and all else that the event loop does wait as well.
    *
    * It does not wait for other calls: where no instance is free, it throws `ERR_EXTISM_BUSY`, and
    * so it does in a host function of the same plugin. Host functions in JavaScript are called
@@ -780,8 +799,8 @@ declare class CancelHandle {
 // createPlugin
 
 /**
- * Makes a plugin: a promise that it is downloaded, linked, compiled and has run its start code.
- * All of that happens off the event loop. Never throws; rejects with what is wrong.
+ * Makes a plugin: a promise that it is downloaded, linked, compiled and has run its start code,
+ * none of which holds up the event loop. Never throws; rejects with what is wrong.
  *
  * ```js
  * const plugin = await createPlugin('plugin.wasm', { useWasi: true })
@@ -807,16 +826,15 @@ interface ExtismPluginOptions {
   /** Whether the plugin has WASI preview 1, by default not. */
   useWasi?: boolean | undefined
   /**
-   * Whether a call is refused while another one has not settled: it rejects with `plugin is not
-   * reentrant`, unless `maxQueue` says otherwise. By default it waits. Plugins run on threads of their own
-   * in any case.
+   * Whether the plugin's code runs on worker threads only, see `PluginOptions`. A call then rejects
+   * with `plugin is not reentrant` while another one has not settled, unless there is `maxQueue`. By
+   * default it waits.
    */
   runInWorker?: boolean | undefined
   /**
    * What gets the messages that the plugin logs, each by the method of its level. By default
-   * `console`. If a method throws, the call that logged rejects with the same error, provided that it
-   * is the only pending call of the plugin and `callSync` was not used; otherwise, and if a method
-   * returns a promise that rejects, the process emits an `ExtismWarning`.
+   * `console`. If a method throws, the call that logged rejects with the same error, and no other
+   * call does. If it returns a promise that rejects, the process emits an `ExtismWarning`.
    */
   logger?: Partial<Record<'trace' | 'debug' | 'info' | 'warn' | 'error', (message: string) => void>> | undefined
   /** The lowest level that is logged, by default `'silent'`: nothing is. */
@@ -826,8 +844,9 @@ interface ExtismPluginOptions {
    * ignored.
    *
    * A function gets a `CallContext` and the plugin's arguments, an i64 as a bigint, all else as a
-   * number. It gives a number or a bigint, or a promise of one: the plugin waits, the event loop
-   * does not. What it throws, the plugin's call rejects with. `memoryGet` goes here, too.
+   * number. It gives a number or a bigint, or a promise of one: the plugin is suspended meanwhile,
+   * and the event loop goes on. What it throws, the plugin's call rejects with. `memoryGet` goes
+   * here, too.
    *
    * ```js
    * const functions = {
@@ -853,7 +872,7 @@ interface ExtismPluginOptions {
    * not looked at. Redirects are held to the same list.
    */
   allowedHosts?: string[] | undefined
-  /** How much memory the plugin may use for what it shares with the host. */
+  /** How much memory the plugin may use, of its own and for what it shares with the host. */
   memory?: MemoryOptions | undefined
   /**
    * How many milliseconds a call may run, by default 30 000; 0 or `Infinity` for any time. The
@@ -876,7 +895,7 @@ interface ExtismPluginOptions {
   sharedArrayBufferSize?: number | undefined
   /** Whether the plugin can read the headers of HTTP responses, by default not. */
   allowHttpResponseHeaders?: boolean | undefined
-  /** Ignored: there is no worker. */
+  /** Ignored: no plugin runs in a worker thread of Node.js. */
   nodeWorkerArgs?: { [name: string]: any } | undefined
 
   // What `@extism/extism` does not have:
@@ -893,9 +912,11 @@ interface ExtismPluginOptions {
   maxLogBytes?: number | null | undefined
   /** Where compiled code is kept, see `PluginOptions`. */
   cache?: boolean | string | null | undefined
+  /** Whether each call has a new instance, see `PluginOptions`. */
+  freshInstance?: boolean | null | undefined
   /**
    * How much a call may compute, in units of about one instruction, before it fails with
-   * `ERR_EXTISM_FUEL`. By default as much as it likes; 0 is that, too.
+   * `ERR_EXTISM_FUEL`. Start code may compute as much. By default there is no limit; 0 is that, too.
    */
   fuel?: number | null | undefined
   /** Whether all instances have the same variables, by default each has its own. */
@@ -917,8 +938,8 @@ interface NullableOptions extends Nullable<Omit<ExtismPluginOptions, 'allowedPat
 type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
 /**
- * What `createPlugin` gives: a queue of calls, and the instances that take calls from it, off the
- * event loop.
+ * What `createPlugin` gives: a queue of calls, and the instances that take calls from it. Calls run
+ * at the end of a turn of the event loop, and on a worker thread if they are long.
  *
  * A plugin that nothing is going on in does not keep the process alive. One that nobody holds
  * any longer is freed once its calls have ended.
@@ -954,8 +975,8 @@ interface Plugin {
   ): Promise<PluginOutput | null>
 
   /**
-   * The same on this thread, which waits: for scripts, and for calls that are known to be short.
-   * It throws `ERR_EXTISM_BUSY` where no instance is free. A host function that returns a promise
+   * The same at once, on this thread, which waits: for scripts, and for calls that are known to be
+   * short. Messages are logged while it runs. It throws `ERR_EXTISM_BUSY` where no instance is free. A host function that returns a promise
    * fails the call.
    *
    * @throws What `call` rejects with.
@@ -1099,7 +1120,7 @@ interface Capabilities {
   crossOriginChecksEnforced: boolean
   /** Whether there is a file system: true. */
   fsAccess: boolean
-  /** Whether plugins can run off the event loop: true, and they always do. */
+  /** Whether plugins can run off the event loop: true; those of long calls always do. */
   hasWorkerCapability: boolean
   /** Whether there is `useWasi`: true. */
   supportsWasiPreview1: boolean
@@ -1139,8 +1160,8 @@ type ExtismErrorCode =
   | 'ERR_EXTISM_QUEUE_FULL'
   | 'ERR_EXTISM_QUEUE_TIMEOUT'
   | 'ERR_EXTISM_REENTRANT'
+  | 'ERR_EXTISM_SIGNAL'
   | 'ERR_EXTISM_STALE'
-  | 'ERR_EXTISM_STUCK'
   | 'ERR_EXTISM_TIMEOUT'
   | 'ERR_EXTISM_TRAP'
   | 'ERR_EXTISM_UNSUPPORTED'
@@ -1170,7 +1191,10 @@ declare class ExtismError extends Error {
   readonly function?: string
   /** What the plugin returned, or exited with, if that says that it failed. */
   readonly exitCode?: number
-  /** Where the plugin was when it broke off, innermost first. */
+  /**
+   * Where the plugin was when it broke off, innermost first: names of functions, and files and lines
+   * where the module has debug information.
+   */
   readonly backtrace?: string
 }
 
@@ -1203,7 +1227,7 @@ declare function setLogFile (
   level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | null
 ): true
 
-/** The version of the Extism runtime inside, such as `1.41.0`. */
+/** The version of Extism whose manifests and ABI these are, such as `1.41.0`. */
 declare function extismVersion (): string
 
 // Exports

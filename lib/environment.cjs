@@ -1,28 +1,26 @@
 'use strict'
 
-// The one door between plugins and this thread: what other threads have for JavaScript comes
-// in here, in bursts.
+// The loop that JavaScript's thread turns for plugins: it runs the calls of a turn of the event
+// loop together, at its end, calls their host functions, and settles what has ended. JavaScript
+// pulls: the addon calls nothing but `ring`, once for a burst of other threads.
 
-const { AsyncLocalStorage } = require('node:async_hooks')
-// The global one may be a test's, and never come.
 const { setImmediate } = require('node:timers')
-const { ExtismError, fromNative, messageOf } = require('./errors.cjs')
+const { ExtismError, messageOf } = require('./errors.cjs')
 const { HostCall } = require('./host-call.cjs')
-const { Environment } = require('./native.cjs')
+const { currentHostFunction, runHostFunction } = require('./host-scope.cjs')
+const box = require('./mailbox.cjs')
+const { Environment, Event, signalsChanged } = require('./native.cjs')
+const { isMainThread } = require('node:worker_threads')
 const { warn } = require('./warn.cjs')
 
-const environment = new Environment(listen, answerNow)
+/** Handles of plugins by number, weak, so that one that nobody has can be collected. */
+const handles = new Map()
+const collected = new FinalizationRegistry(id => { handles.delete(id) })
+let nextHandle = 1
 
-/**
- * What is known of each core, by its number. The core itself is weak, so that one that nobody
- * has can be collected; the rest stays until its last call has settled.
- */
-const known = new Map()
-const collected = new FinalizationRegistry(async place => {
-  await place.native?.close()
-  known.delete(place.id)
-})
-let nextId = 1
+/** What has not ended, by number: see `begin`. Its handle is kept for as long. */
+const operations = new Map()
+let nextOperation = 1
 
 /** What host functions threw, until the call they failed has been rejected. */
 const causes = new Map()
@@ -31,84 +29,121 @@ let nextCause = 0
 /** Host calls whose plugins wait for a promise. */
 const pending = new Map()
 
-/**
- * The host function this code runs in: its `call`, and the `core` that waits for it. The host
- * function that the core was called from is `call.from`.
- */
-const hostFunction = new AsyncLocalStorage()
+const environment = new Environment(box.mailbox, () => { if (!armed) drain() })
+const [turn, step, stepNative, callNative, callSyncNative, finish, finishStep, finishStepSync, alloc, store] = environment.crossings()
 
-/**
- * Makes a core known: its number, and places for its native plugin and for `fail`, which makes
- * errors of its failures. Nothing in these may lead back to the core.
- */
-function register (core) {
-  const place = { id: nextId++, core: new WeakRef(core), native: undefined, fail: fromNative }
-  known.set(place.id, place)
-  collected.register(core, place)
-  return place
-}
+/** What a host call needs of the addon. */
+const natives = { environment, alloc, store }
 
-/** The error for a failed call. */
-function errorOf (rejection) {
-  const cause = causes.get(rejection.cause)
-  causes.delete(rejection.cause)
-  return known.get(rejection.plugin).fail({ ...rejection, cause })
-}
+/** Whether there will be a turn of the loop. */
+let armed = false
+/** Whether the event loop goes on for what is pending. */
+let keptAlive = false
 
-/**
- * What a burst has for JavaScript, each null if nothing. Nothing in here may throw: it would
- * strand the rest of the burst.
- */
-function listen (rejections, events, forgotten, messages, ask) {
-  if (ask) setImmediate(turned)
-  if (messages) take(messages)
-  if (rejections) for (const rejection of rejections) environment.reject(rejection.ticket, errorOf(rejection))
-  if (events) for (const event of events) answer(event)
-  if (forgotten) for (const id of forgotten) forget(id)
-}
-
-/** Nothing comes in for longer than it should before timers and all else have had their turn. */
-function turned () {
-  environment.turned()
-}
-
-/** Has messages printed, and makes room for more once they are, and the event loop has turned. */
-async function take (messages) {
-  const [places, writes] = [new Set(), []]
-  for (const message of messages) {
-    const place = known.get(message.plugin)
-    places.add(place)
-    const write = print(place, message)
-    if (write) writes.push(write)
+// A listener for a signal can take the place of the handler that tells the runtime of traps. Only the
+// main thread has such listeners.
+if (isMainThread) {
+  for (const event of ['newListener', 'removeListener']) {
+    process.on(event, name => { if (/^SIG(SEGV|ILL|BUS|FPE)$/.test(String(name))) signalsChanged() })
   }
-  await Promise.all(writes)
-  setImmediate(() => { for (const place of places) makeRoom(place) })
 }
 
-/** Passes a message on to the logger, or output to the stream. Never throws. A collected core logs nothing. */
-function print ({ core }, { kind, text, bytes }) {
-  if (!bytes) return core.deref()?.print(kind, text)
-  const stream = process[kind]
+/** Makes a handle known: its number. */
+function register (handle) {
+  const id = nextHandle++
+  handles.set(id, new WeakRef(handle))
+  collected.register(handle, id)
+  return id
+}
+
+/** Makes an operation known: its number. `settle` is called with an error or a result, once. */
+function begin (operation) {
+  const id = nextOperation++
+  operations.set(id, operation)
+  return id
+}
+
+/** Sees to it that the loop turns. */
+function arm () {
+  if (armed) return
+  armed = true
+  setImmediate(drain)
+}
+
+/** One turn. Nothing in here may throw: it would strand the rest. */
+function drain () {
+  armed = false
+  let event = turn()
+  while (event !== Event.Idle && event !== Event.TurnOver) event = attend(event, false) ?? step()
+  if (event === Event.TurnOver) return arm()
+  if ((operations.size > 0) !== keptAlive) {
+    keptAlive = !keptAlive
+    environment.keepAlive(keptAlive)
+  }
+}
+
+/** Puts a call in the queue. `length`: see `putInput`. */
+function call (plugin, id, index, length, timeoutMs) {
+  callNative(plugin, id, index, length, timeoutMs)
+  arm()
+}
+
+/** Runs a call to its end on this thread, which waits. */
+function callSync (plugin, id, index, length, timeoutMs) {
+  let event = callSyncNative(plugin, id, index, length, timeoutMs)
+  for (;;) {
+    const next = event === Event.Waiting ? undefined : attend(event, true)
+    if (!operations.has(id)) return
+    event = next ?? stepSync()
+  }
+}
+
+/** A function of its own, so that a thread which is to end does so between two steps. */
+function stepSync () {
+  return stepNative()
+}
+
+/** Makes bytes or a text the input of the next call: how many bytes of the mailbox it has. */
+function putInput (input) {
+  const length = typeof input === 'string' ? box.putText(input) : box.putBytes(input)
+  if (length >= 0) return length
+  environment.putInput(input)
+  return 0
+}
+
+/** Does what an event asks for. The next event, if it is known. */
+function attend (event, isSync) {
+  switch (event) {
+    case Event.Output: return settle(box.operation(), undefined, box.outputLength())
+    case Event.NoOutput: return settle(box.operation(), undefined, null)
+    case Event.HostCall: return answer(box.hostCall(), isSync)
+    case Event.Message: return print(box.message())
+    case Event.LargeOutput: return settleLarge(box.operation())
+    case Event.LargeMessage: return print(box.message(), environment.takeBytes())
+    case Event.Failure: return settle(box.operation(), environment.takeFailure(), null)
+    case Event.Forget: return forget(box.operation())
+  }
+}
+
+function settle (id, failure, output) {
+  const operation = operations.get(id)
+  operations.delete(id)
+  if (failure === undefined) return operation?.settle(undefined, output)
+  const { cause } = failure
+  const error = { ...failure, cause: causes.has(cause) ? causes.get(cause) : operation?.late }
+  causes.delete(cause)
+  operation?.settle(error)
+}
+
+/** Node.js may have no room for a large output; its call fails then, and no other one. */
+function settleLarge (id) {
+  let output
   try {
-    return written(stream, bytes)
+    output = environment.takeBytes()
   } catch (error) {
-    warn(stream, `what a plugin wrote to ${kind} cannot be printed`, error)
+    return settle(id, { code: 'ERR_EXTISM_OUT_OF_MEMORY', message: `Node.js has no room for the output: ${messageOf(error)}` }, null)
   }
-}
-
-/** A promise that there is room for more: these bytes are written, or cannot be. */
-function written (stream, bytes) {
-  let done
-  const promise = new Promise(resolve => { done = resolve })
-  stream.write(bytes, done)
-  return promise
-}
-
-/** The messages that were taken are gone; there may have been too many. */
-function makeRoom (place) {
-  const dropped = place.native.makeRoom()
-  const isHeard = ['trace', 'debug', 'info', 'warn'].includes(place.native.logLevel)
-  if (dropped > 0 && isHeard) print(place, { kind: 'warn', text: `${dropped} messages came too fast and were dropped` })
+  return settle(id, undefined, output)
 }
 
 function forget (id) {
@@ -116,66 +151,50 @@ function forget (id) {
   pending.delete(id)
 }
 
-function answer (event) {
-  const call = new HostCall(environment, event)
-  const fail = error => {
-    pending.delete(event.id)
-    const { cause, message } = failure(error)
-    if (!call.fail(cause, message)) causes.delete(cause)
-  }
-  const finish = values => {
-    pending.delete(event.id)
-    call.finish(values)
-  }
+function answer (event, isSync) {
+  const operation = operations.get(event.operation)
+  const call = new HostCall(natives, event, operation)
+  call.from = operation?.from ?? currentHostFunction()
   try {
-    const values = run(event, call)
-    if (!isPromise(values)) return finish(values)
-    pending.set(event.id, call)
-    values.then(finish).catch(fail)
-  } catch (error) {
-    fail(error)
-  }
-}
-
-/** The same for a call on this thread, which waits right here. */
-function answerNow (event) {
-  const call = new HostCall(environment, event)
-  try {
-    const values = run(event, call)
-    if (isPromise(values)) {
+    const values = runHostFunction(operation, call, event.function)
+    if (typeof values?.then !== 'function') return call.finish(values, isSync ? finishStepSync : finishStep)
+    if (isSync) {
       // It goes on by itself; nobody is interested any longer.
       values.then(() => {}, () => {})
       throw new ExtismError('ERR_EXTISM_ASYNC', 'it is asynchronous, which callSync cannot wait for; use call')
     }
-    return { values, ...call.blocks() }
+    pending.set(event.id, call)
+    values.then(values => { pending.delete(event.id); call.finish(values, finish) }).catch(error => { pending.delete(event.id); fail(call, error) }).then(arm)
   } catch (error) {
-    return { values: [], offsets: [], blocks: [], ...failure(error) }
-  } finally {
-    call.end()
+    fail(call, error)
   }
 }
 
-function run (event, call) {
-  const core = known.get(event.plugin).core.deref()
-  call.made = core.callOf(event.call)
-  call.from = call.made?.from ?? running()
-  return hostFunction.run({ call, core }, core.handler(event.function), call)
-}
-
-/** The host function that this code runs in, as long as a plugin waits for it. */
-function running () {
-  const scope = hostFunction.getStore()
-  return scope?.call.over ? undefined : scope
-}
-
-function isPromise (value) {
-  return typeof value?.then === 'function'
-}
-
-function failure (error) {
+function fail (call, error) {
   const cause = nextCause++
   causes.set(cause, error)
-  return { cause, message: messageOf(error) }
+  if (call.fail(cause, messageOf(error))) return
+  causes.delete(cause)
+  // The call has been stopped. If it has not settled yet, this may be why it took too long.
+  if (call.operation !== undefined) call.operation.late = error
 }
 
-module.exports = { environment, errorOf, register, running }
+const KINDS = ['trace', 'debug', 'info', 'warn', 'error', undefined, 'stdout', 'stderr']
+
+/** Passes a message on to the logger, or output to the stream. A collected plugin logs nothing. */
+function print ({ operation, plugin, kind, length }, large) {
+  const name = KINDS[kind]
+  if (kind <= 4) {
+    handles.get(plugin)?.deref()?.print(name, large?.toString() ?? box.text(length), operations.get(operation), operation)
+    return
+  }
+  const stream = process[name]
+  try {
+    stream.write(large ?? box.copy(length), () => environment.printed())
+  } catch (error) {
+    environment.printed()
+    warn(stream, `what a plugin wrote to ${name} cannot be printed`, error)
+  }
+}
+
+module.exports = { arm, begin, call, callSync, environment, operations, putInput, register }

@@ -1,27 +1,30 @@
 'use strict'
 
 const { ExtismError, cut, fromNative } = require('./errors.cjs')
+const { putBlocks, putBytes, putResults } = require('./mailbox.cjs')
 
 /**
  * One call of a host function, and the blocks of the waiting plugin that it has touched.
  * Only this class talks to the waiting plugin.
  */
 class HostCall {
-  #environment
+  #natives
   #id
   #over = false
   /** The Buffers handed out, by offset: each is written back at the end. */
-  #blocks = new Map()
+  #blocks
   #prefetched
   #onEnd
 
-  constructor (environment, { id, call, instance, inputs, results, blocks }) {
-    this.#environment = environment
+  /** `operation` is the plugin's call. */
+  constructor (natives, { id, instance, inputs, inputTypes, types, blocks }, operation) {
+    this.#natives = natives
     this.#id = id
-    this.call = call
+    this.operation = operation
     this.instance = instance
     this.inputs = inputs
-    this.results = results
+    this.inputTypes = inputTypes
+    this.types = types
     this.#prefetched = blocks
   }
 
@@ -30,12 +33,22 @@ class HostCall {
     return this.#over
   }
 
+  /** How many results the plugin expects. */
+  get results () {
+    return this.types.length
+  }
+
   block (offset) {
+    return this.blockAt(offset) ?? Buffer.alloc(0)
+  }
+
+  /** The same, as `adapt` makes it; undefined where no block starts. */
+  blockAt (offset, adapt = block => block) {
     this.#check()
-    let block = this.#blocks.get(offset)
+    let block = this.#blocks?.get(offset)
     if (block === undefined) {
-      block = this.copy(offset)
-      if (block.length > 0) this.#blocks.set(offset, block)
+      block = this.#known(offset) ?? this.#ask('read', offset) ?? undefined
+      if (block !== undefined) this.#keep(offset, block = adapt(block))
     }
     return block
   }
@@ -43,65 +56,71 @@ class HostCall {
   /** The bytes of a block, which are not written back. */
   copy (offset) {
     this.#check()
-    return this.#known(offset) ?? this.#ask('read', offset) ?? Buffer.alloc(0)
+    const known = this.#blocks?.get(offset) ?? this.#known(offset)
+    return known === undefined ? this.#ask('read', offset) ?? Buffer.alloc(0) : Buffer.from(known)
   }
 
   /** A small block that came with the call. */
   #known (offset) {
-    const input = this.inputs.findIndex((value, i) => this.#prefetched[i] && value === BigInt(offset))
-    return this.#prefetched[input]
+    const { inputs } = this
+    for (let i = 0; i < inputs.length; i++) {
+      if (inputs[i] === offset && this.#prefetched[i] !== undefined) return this.#prefetched[i]
+    }
   }
 
   alloc (length) {
-    const offset = this.#ask('alloc', length)
-    if (length > 0) this.#blocks.set(offset, Buffer.alloc(length))
+    this.#check()
+    const offset = this.#answered(this.#natives.alloc(this.#id, length))
+    if (length > 0) this.#keep(offset, Buffer.allocUnsafe(length).fill(0))
     return offset
   }
 
   store (bytes) {
-    const offset = this.#ask('store', bytes)
-    // The plugin has no length for a block of none.
-    if (bytes.length === 0) this.#blocks.set(offset, Buffer.alloc(0))
-    return offset
+    this.#check()
+    const length = putBytes(bytes)
+    return length < 0 ? this.#tell('store', bytes) : this.#answered(this.#natives.store(this.#id, length))
   }
 
-  /** Whether a block that was made or read here starts at this offset. */
-  has (offset) {
-    return this.#blocks.has(offset)
+  /** The offset of a new block; what is negative says that there is none, and why. */
+  #answered (offset) {
+    if (offset >= 0) return offset
+    const { code, message } = this.#natives.environment.takeFailure()
+    throw new ExtismError(code, message)
   }
 
   free (offset) {
     this.#ask('free', offset)
-    this.#blocks.delete(offset)
+    this.#blocks?.delete(offset)
     // The next block may get the same offset.
     this.#prefetched = []
   }
 
   length (offset) {
     this.#check()
-    return (this.#blocks.get(offset) ?? this.#known(offset))?.length ?? this.#ask('length', offset)
+    return this.#blocks?.get(offset)?.length ?? this.#known(offset)?.length ?? this.#ask('length', offset)
   }
 
   setError (text) {
     this.#ask('setError', cut(text))
   }
 
-  /** What is to be written back. */
-  blocks () {
-    return { offsets: [...this.#blocks.keys()], blocks: [...this.#blocks.values()] }
-  }
-
-  /** Lets the plugin go on with these results. */
-  finish (values) {
+  /** Lets the plugin go on with these results, by `proceed` of the addon, and gives what that gives. */
+  finish (values, proceed) {
     if (this.#over) return
-    const { offsets, blocks } = this.blocks()
-    this.#tell('finish', values, offsets, blocks)
+    const { types } = this
+    let writes = 0
+    if (this.#blocks !== undefined) {
+      writes = this.#blocks.size
+      for (const [offset, block] of putBlocks(this.#blocks, types.length)) this.#tell('write', offset, block)
+    }
+    putResults(values, types)
     this.end()
+    return proceed(this.#id, writes)
   }
 
   /** Fails the plugin's call; `cause` numbers the error. Whether the plugin still waited. */
   fail (cause, message) {
-    return this.end() && this.#environment.fail(this.#id, cause, message)
+    return this.end() && this.#natives.environment.fail(this.#id, cause, message)
   }
 
   /** From here on nothing reaches the plugin. Whether this is the first time. */
@@ -122,6 +141,11 @@ class HostCall {
     this.#onEnd = f
   }
 
+  #keep (offset, block) {
+    this.#blocks ??= new Map()
+    this.#blocks.set(offset, block)
+  }
+
   #check () {
     if (this.#over) {
       throw new ExtismError('ERR_EXTISM_STALE', 'the host function this belongs to has returned')
@@ -135,7 +159,7 @@ class HostCall {
 
   #tell (what, ...all) {
     try {
-      return this.#environment[what](this.#id, ...all)
+      return this.#natives.environment[what](this.#id, ...all)
     } catch (error) {
       throw fromNative(error)
     }

@@ -9,6 +9,8 @@ const MAX_REDIRECTS = 20
 /** Other statuses, such as 304, can have a `location` as well, and must not be followed. */
 const REDIRECTS = [301, 302, 303, 307, 308]
 const DEFAULT_MAX_BYTES = 50 << 20
+/** Instances whose last response is kept: as many as a plugin can have at a time. */
+const MAX_RESPONSES = 1024
 /** What a plugin may say of a request, beside the body, in bytes. */
 const MAX_REQUEST = 64 << 10
 /** To read a longer one takes the event loop's time before any host is compared. */
@@ -36,10 +38,12 @@ function httpHandlers ({ allowedHosts, fetch = globalThis.fetch, maxBytes = DEFA
     const { url, method, headers } = parseRequest(call.copy(Number(requestOffset)))
     const allowed = check(url)
     const head = headOf(method, headers)
-    const body = bodyOffset === 0n ? undefined : bodyOf(call, Number(bodyOffset), maxBytes)
+    const body = Number(bodyOffset) === 0 ? undefined : bodyOf(call, Number(bodyOffset), maxBytes)
     const ended = new AbortController()
     call.onEnd(() => ended.abort())
     const response = await followRedirects(fetch, check, allowed, { ...head, body, signal: ended.signal })
+    // Instances come and go.
+    if (responses.size >= MAX_RESPONSES) responses.delete(responses.keys().next().value)
     responses.set(call.instance, {
       status: response.status,
       headers: allowHeaders ? JSON.stringify(Object.fromEntries(headersOf(response))) : undefined

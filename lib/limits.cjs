@@ -15,7 +15,7 @@ function limitsOf (memory) {
   return {
     tableElements: limit('maxTableElements', 'max_table_elements', 1_000_000, 0, 10_000_000),
     outputBytes: limit('maxOutputBytes', 'max_output_bytes', 256 << 20, 0, Number.MAX_SAFE_INTEGER),
-    stackBytes: limit('maxStackBytes', 'max_stack_bytes', 512 << 10, 64 << 10, 1 << 20)
+    stackBytes: limit('maxStackBytes', 'max_stack_bytes', 1 << 20, 64 << 10, 16 << 20)
   }
 }
 

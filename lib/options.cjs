@@ -1,5 +1,6 @@
 'use strict'
 
+const { isatty } = require('node:tty')
 const { cacheDirectory } = require('./cache.cjs')
 const { typeError, valueError } = require('./check.cjs')
 
@@ -16,19 +17,27 @@ const DEFAULT_MAX_LOG_BYTES = 16 << 20
 
 /**
  * How a plugin runs its calls: `instances` (1), `maxQueue` (65,536), `queueTimeoutMs` (none),
- * `maxCallDepth` (32), `maxLogBytes` (16 MiB) and `cache` (true).
+ * `maxCallDepth` (32), `maxLogBytes` (16 MiB), `cache` (true), `runInWorker` (false) and
+ * `freshInstance` (false).
  */
 function runOptions (options = {}) {
   if (typeof options !== 'object' || options === null) throw typeError('options', 'an object', options)
-  const { instances, maxQueue, queueTimeoutMs, maxCallDepth, maxLogBytes, cache } = options
+  const { instances, maxQueue, queueTimeoutMs, maxCallDepth, maxLogBytes, cache, runInWorker, freshInstance } = options
   return {
     instances: integer('instances', instances, 1, MAX_INSTANCES) ?? 1,
     maxQueue: integer('maxQueue', maxQueue, 0, MAX_QUEUE) ?? DEFAULT_MAX_QUEUE,
     queueTimeoutMs: milliseconds('queueTimeoutMs', queueTimeoutMs),
     maxCallDepth: integer('maxCallDepth', maxCallDepth, 0, MAX_CALL_DEPTH) ?? DEFAULT_MAX_CALL_DEPTH,
     maxLogBytes: maxLogBytes === Infinity ? maxLogBytes : integer('maxLogBytes', maxLogBytes, 0, Number.MAX_SAFE_INTEGER) ?? DEFAULT_MAX_LOG_BYTES,
-    cache: cacheDirectory(cache)
+    cache: cacheDirectory(cache),
+    offThread: Boolean(runInWorker),
+    fresh: Boolean(freshInstance)
   }
+}
+
+/** Whether standard output and error are terminals. */
+function terminals () {
+  return [1, 2].map(fd => isatty(fd))
 }
 
 /** What one call wants, if anything: `signal` and `timeoutMs` (the plugin's). */
@@ -56,4 +65,4 @@ function milliseconds (name, value) {
   return value === 0 ? Infinity : value
 }
 
-module.exports = { DEFAULT_TIMEOUT_MS, callOptions, integer, milliseconds, runOptions }
+module.exports = { DEFAULT_TIMEOUT_MS, callOptions, integer, milliseconds, runOptions, terminals }

@@ -1,12 +1,13 @@
 'use strict'
 
 const { bytesOf, typeError } = require('./check.cjs')
-const { Core } = require('./core.cjs')
 const { ExtismError } = require('./errors.cjs')
 const { HostFunction } = require('./host-function.cjs')
 const { httpHandlers } = require('./http.cjs')
+const { copy } = require('./mailbox.cjs')
 const { configEntries, loadManifest, loadManifestSync, mergeConfig } = require('./manifest.cjs')
-const { callOptions, runOptions } = require('./options.cjs')
+const { callOptions, runOptions, terminals } = require('./options.cjs')
+const { PluginHandle } = require('./plugin-handle.cjs')
 
 /** Comes from context.cjs: the two classes know each other. */
 let Context
@@ -16,12 +17,12 @@ let Context
  * the default, they run one after another and share its state.
  */
 class Plugin {
-  #core
+  #handle
   #ctx
   #id
   /** A promise, once it is closed. */
   #closed
-  /** Promises of replaced cores, until the calls these had accepted are finished. */
+  /** Promises of replaced handles, until the calls these had accepted are finished. */
   #draining = new Set()
 
   /**
@@ -34,7 +35,7 @@ class Plugin {
     try {
       if (manifest === CREATED) return
       const prepare = this.#prepare(wasi, functions, config, options)
-      this.#core = Core.openSync(...prepare(loadManifestSync(manifest)))
+      this.#handle = PluginHandle.openSync(...prepare(loadManifestSync(manifest)))
     } catch (error) {
       this.#forget()
       throw error
@@ -46,13 +47,13 @@ class Plugin {
     const plugin = new Plugin(CREATED, wasi, functions, config, ctx)
     try {
       const prepare = plugin.#prepare(wasi, functions, config, options)
-      const core = await Core.open(...prepare(await loadManifest(manifest)))
+      const handle = await PluginHandle.open(...prepare(await loadManifest(manifest)))
       // Its context may have gone meanwhile.
       if (plugin.#closed) {
-        core.close()
+        handle.close()
         throw plugin.#freed()
       }
-      plugin.#core = core
+      plugin.#handle = handle
       return plugin
     } catch (error) {
       plugin.#forget()
@@ -75,7 +76,7 @@ class Plugin {
   call (name, input = '', options = undefined) {
     try {
       this.#check(name)
-      return this.#core.call(name, checkInput(input), callOptions(options))
+      return this.#handle.call(name, checkInput(input), callOptions(options))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -84,11 +85,11 @@ class Plugin {
   /** The same on this thread, which it blocks: for scripts, and calls known to be short. */
   callSync (name, input = '', options = undefined) {
     this.#check(name)
-    return this.#core.callSync(name, checkInput(input), callOptions(options))
+    return this.#handle.callSync(name, checkInput(input), callOptions(options))
   }
 
   functionExists (name) {
-    return this.#core?.functions.has(name) ?? false
+    return this.#handle?.functions.has(name) ?? false
   }
 
   /**
@@ -96,22 +97,22 @@ class Plugin {
    * stays. Blocks as the constructor does.
    */
   update (manifest, wasi = false, functions = [], config, options = undefined) {
-    if (!this.#core) throw this.#freed()
+    if (!this.#handle) throw this.#freed()
     const prepare = this.#prepare(wasi, functions, config, options)
-    const core = Core.openSync(...prepare(loadManifestSync(manifest)))
+    const handle = PluginHandle.openSync(...prepare(loadManifestSync(manifest)))
     this.#drain()
-    this.#core = core
+    this.#handle = handle
     return true
   }
 
   cancelHandle () {
-    return new CancelHandle(() => this.#core?.cancelRunning() ?? false)
+    return new CancelHandle(() => this.#handle?.cancelRunning() ?? false)
   }
 
   /** Calls, errors by code, what runs and waits, instances, and times. */
   stats () {
-    if (!this.#core) throw this.#freed()
-    return this.#core.stats()
+    if (!this.#handle) throw this.#freed()
+    return this.#handle.stats()
   }
 
   /** Takes no further calls; those in flight are finished. */
@@ -131,13 +132,13 @@ class Plugin {
 
   async #close () {
     this.#forget()
-    if (this.#core) this.#drain()
-    this.#core = undefined
+    if (this.#handle) this.#drain()
+    this.#handle = undefined
     await Promise.all(this.#draining)
   }
 
   #drain () {
-    const drained = this.#core.close().then(() => this.#draining.delete(drained))
+    const drained = this.#handle.close().then(() => this.#draining.delete(drained))
     this.#draining.add(drained)
   }
 
@@ -153,14 +154,14 @@ class Plugin {
 
   #check (name) {
     if (typeof name !== 'string') throw typeError('the name of a function', 'a string', name)
-    if (!this.#core) throw this.#freed(name)
+    if (!this.#handle) throw this.#freed(name)
   }
 
   #freed (name) {
     return failure(this.#id, { code: 'ERR_EXTISM_CLOSED', message: 'the plugin was freed', function: name })
   }
 
-  /** What a core is opened with, once the manifest is loaded. */
+  /** What a handle is opened with, once the manifest is loaded. */
   #prepare (wasi, given, config, options) {
     const functions = given ?? []
     if (!Array.isArray(functions)) throw typeError('functions', 'an array of HostFunction', functions)
@@ -180,6 +181,7 @@ class Plugin {
         config: mergeConfig(loaded.config, entries),
         wasi: Boolean(wasi),
         wasiOutput: Boolean(process.env.EXTISM_ENABLE_WASI_OUTPUT),
+        terminal: terminals(),
         allowedPaths: loaded.allowedPaths,
         limits: { ...loaded.limits, logBytes: running.maxLogBytes },
         timeoutMs: loaded.timeoutMs,
@@ -187,11 +189,10 @@ class Plugin {
         variables: 'guest',
         anySignature: false,
         runsCommands: false,
-        codesAreErrors: true,
-        alwaysBytes: true
+        codesAreErrors: true
       }
       const handlers = [...bodies, ...httpHandlers(loaded)]
-      return [source, stores, handlers, failing(id)]
+      return [source, stores, { handlers, fail: failing(id), toOutput }]
     }
   }
 }
@@ -203,6 +204,12 @@ function checkInput (input) {
   const checked = typeof input === 'string' ? input : bytesOf(input)
   if (checked === undefined) throw typeError('the input', 'a string or bytes', input)
   return checked
+}
+
+/** An output is a Buffer, also where the plugin sets none. `output`: see PluginHandle. */
+function toOutput (output) {
+  if (output === null) return Buffer.alloc(0)
+  return typeof output === 'number' ? copy(output) : output
 }
 
 /** What makes errors of the failures of a plugin, without a reference to it. */

@@ -17,6 +17,8 @@ console.error('extism-napi: building the native addon; the first time takes some
 const cargo = spawnSync('cargo', [
   'build',
   '--release',
+  '--lib',
+  '--package=extism-napi',
   '--locked',
   // The runtime declares a newer Rust than it needs; it builds and passes with 1.95.
   '--ignore-rust-version',

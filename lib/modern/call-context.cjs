@@ -16,7 +16,7 @@ class CallContext {
 
   /** What was passed to the plugin's call; null once that is over. */
   hostContext () {
-    return this.#call.made?.context ?? null
+    return this.#call.operation?.context ?? null
   }
 
   /** A new block of zeros: its address, 0n where that is more than there may be. */
@@ -35,8 +35,8 @@ class CallContext {
 
   /** The block at this address, or null. What is written to its `bytes()` reaches the plugin. */
   read (addr) {
-    const block = this.#call.block(checkSize('addr', addr))
-    return block.length === 0 && !this.#call.has(checkSize('addr', addr)) ? null : new PluginOutput(block.buffer, block.byteOffset, block.length)
+    const block = this.#call.blockAt(checkSize('addr', addr), alone)
+    return block === undefined ? null : new PluginOutput(block.buffer, block.byteOffset, block.length)
   }
 
   length (addr) {
@@ -86,6 +86,11 @@ class CallContext {
       return 0n
     }
   }
+}
+
+/** A block that has its ArrayBuffer to itself, which is what `buffer` and `arrayBuffer()` give. */
+function alone (block) {
+  return block.buffer.byteLength === block.length ? block : Uint8Array.prototype.slice.call(new Uint8Array(block.buffer, block.byteOffset, block.length))
 }
 
 function checkName (name) {

@@ -1,11 +1,12 @@
 'use strict'
 
 const { bytesOf, typeError } = require('../check.cjs')
-const { Core } = require('../core.cjs')
 const { ExtismError } = require('../errors.cjs')
-const { HostFunction, after } = require('../host-function.cjs')
+const { HostFunction, ValType, after } = require('../host-function.cjs')
 const { httpHandlers } = require('../http.cjs')
-const { callOptions } = require('../options.cjs')
+const { copyAlone } = require('../mailbox.cjs')
+const { callOptions, terminals } = require('../options.cjs')
+const { PluginHandle } = require('../plugin-handle.cjs')
 const { CallContext } = require('./call-context.cjs')
 const { failure } = require('./failure.cjs')
 const { loadManifest } = require('./manifest.cjs')
@@ -15,9 +16,9 @@ const { PluginOutput } = require('./plugin-output.cjs')
 /** What `createPlugin` gives. */
 class Plugin {
   #options
-  #core
+  #handle
   #closed
-  /** Replaced cores, until the calls these had accepted are finished, and promises of that. */
+  /** Replaced handles, until the calls these had accepted are finished, and promises of that. */
   #draining = new Map()
   /** The number of the last update that was asked for, and of the one that is there. */
   #asked = 0
@@ -29,18 +30,17 @@ class Plugin {
   static async create (manifest, options) {
     const plugin = new Plugin()
     plugin.#options = copyOf(options ?? {})
-    plugin.#core = await open(manifest, plugin.#options)
+    plugin.#handle = await open(manifest, plugin.#options)
     return plugin
   }
 
   /** A promise of the output: null where the plugin sets none. */
   async call (name, input, hostContext = null, options = undefined) {
-    const core = this.#opened(name)
+    const handle = this.#opened(name)
     if (this.#options.exclusive && this.#calls > 0) throw failure({ code: 'ERR_EXTISM_REENTRANT', function: name })
     this.#calls++
     try {
-      const output = await core.call(name, inputOf(input), callOptions(options), hostContext)
-      return output && PluginOutput.of(output)
+      return await handle.call(name, inputOf(input), callOptions(options), hostContext)
     } finally {
       this.#calls--
     }
@@ -48,8 +48,7 @@ class Plugin {
 
   /** The same on this thread, which it blocks: for scripts, and calls known to be short. */
   callSync (name, input, hostContext = null, options = undefined) {
-    const output = this.#opened(name).callSync(name, inputOf(input), callOptions(options), hostContext)
-    return output && PluginOutput.of(output)
+    return this.#opened(name).callSync(name, inputOf(input), callOptions(options), hostContext)
   }
 
   async functionExists (name) {
@@ -70,8 +69,8 @@ class Plugin {
 
   /** Whether a call runs or waits. */
   isActive () {
-    const cores = [this.#core, ...this.#draining.keys()].filter(core => core !== undefined)
-    return this.#calls > 0 || cores.some(core => core.isActive())
+    const handles = [this.#handle, ...this.#draining.keys()].filter(handle => handle !== undefined)
+    return this.#calls > 0 || handles.some(handle => handle.isActive())
   }
 
   /** Whether nothing runs. The memory of the last call goes with the next one anyway. */
@@ -88,14 +87,14 @@ class Plugin {
     this.#opened()
     const number = ++this.#asked
     const copy = copyOf(options ?? this.#options)
-    const core = await open(manifest, copy)
+    const handle = await open(manifest, copy)
     if (this.#closed || number < this.#updated) {
-      await core.close()
+      await handle.close()
       if (this.#closed) throw closed()
       return
     }
     this.#drain()
-    this.#core = core
+    this.#handle = handle
     this.#options = copy
     this.#updated = number
   }
@@ -115,20 +114,20 @@ class Plugin {
   }
 
   async #close () {
-    if (this.#core) this.#drain()
-    this.#core = undefined
+    if (this.#handle) this.#drain()
+    this.#handle = undefined
     await Promise.all(this.#draining.values())
   }
 
   #drain () {
-    const core = this.#core
-    this.#draining.set(core, core.close().then(() => this.#draining.delete(core)))
+    const handle = this.#handle
+    this.#draining.set(handle, handle.close().then(() => this.#draining.delete(handle)))
   }
 
   #opened (name) {
     if (name !== undefined && typeof name !== 'string') throw typeError('the name of a function', 'a string', name)
-    if (!this.#core) throw closed(name)
-    return this.#core
+    if (!this.#handle) throw closed(name)
+    return this.#handle
   }
 }
 
@@ -141,8 +140,8 @@ async function open (manifest, given) {
   const { manifest: resolved, modules } = await loadManifest(manifest, fetchOf(given))
   const options = pluginOptions(given, resolved)
   const stores = []
-  // The core is not there yet; whoever asks for it is called by it.
-  const around = surroundings(options.logger, () => core)
+  // The handle is not there yet; whoever asks for it is called by it.
+  const around = surroundings(options.logger, () => handle)
   const source = {
     modules,
     functions: functions.map(({ namespace, name, f }) => {
@@ -151,6 +150,7 @@ async function open (manifest, given) {
     config: options.config,
     wasi: options.wasi,
     wasiOutput: options.wasiOutput,
+    terminal: terminals(),
     allowedPaths: options.allowedPaths,
     limits: { ...options.limits, logBytes: options.running.maxLogBytes },
     timeoutMs: options.timeoutMs,
@@ -160,42 +160,43 @@ async function open (manifest, given) {
     logLevel: options.logLevel,
     anySignature: true,
     runsCommands: true,
-    codesAreErrors: false,
-    alwaysBytes: false
+    codesAreErrors: false
   }
   const tooLarge = max => around.log('error', `Response body exceeded ${max} bytes`)
   const noRoom = message => around.log('error', message)
   const handlers = [...functions.map(each => handler(each, around)), ...httpHandlers({ ...options.http, notAllowed, tooLarge, noRoom })]
-  const core = await Core.open(source, stores, handlers, failure, printing(options.logger))
+  const api = { handlers, fail: failure, toOutput, print: printing(options.logger) }
+  const handle = await PluginHandle.open(source, stores, api)
   try {
-    await core.start()
+    if (handle.hasStart) await handle.start()
   } catch (error) {
-    core.close()
+    handle.close()
     if (error.code !== 'ERR_EXTISM_TIMEOUT') throw error
     throw new ExtismError(error.code, 'EXTISM: timed out while waiting for plugin to instantiate', { cause: error })
   }
-  return core
+  return handle
 }
 
 /** What a host function's context has beyond the call. */
-function surroundings (logger, core) {
+function surroundings (logger, handle) {
   const print = printing(logger)
   return {
-    log: (name, message) => { if (LEVELS.indexOf(name) >= LEVELS.indexOf(core().logLevel)) print(name, message) },
-    getVariable: (instance, name) => core().variable(instance, name),
+    log: (name, message) => { if (LEVELS.indexOf(name) >= LEVELS.indexOf(handle().logLevel)) print(name, message) },
+    getVariable: (instance, name) => handle().variable(instance, name),
     setVariable (instance, name, value) {
-      const refusal = core().setVariable(instance, name, value)
+      const refusal = handle().setVariable(instance, name, value)
       if (refusal) throw new ExtismError('ERR_EXTISM_GUEST', refusal)
     },
-    get logLevel () { return core().logLevel },
-    set logLevel (value) { core().logLevel = checkLevel(value) }
+    get logLevel () { return handle().logLevel },
+    set logLevel (value) { handle().logLevel = checkLevel(value) }
   }
 }
 
 function handler ({ namespace, name, f }, around) {
   if (f instanceof HostFunction) return HostFunction.handler(f)
   return call => {
-    const returned = f(new CallContext(call, around), ...call.inputs)
+    const inputs = call.inputs.map((value, i) => call.inputTypes[i] === ValType.I64 ? BigInt(value) : value)
+    const returned = f(new CallContext(call, around), ...inputs)
     const results = value => resultsOf(value, call.results, `"${namespace}" "${name}"`)
     return typeof returned?.then === 'function' ? after(returned, results) : results(returned)
   }
@@ -221,6 +222,12 @@ function notAllowed (url, hostname) {
 function copyOf (options) {
   if (typeof options !== 'object' || options === null) throw typeError('options', 'an object', options)
   return { ...options, exclusive: Boolean(options.runInWorker) && (options.maxQueue ?? undefined) === undefined }
+}
+
+/** An output has its bytes to itself; null where the plugin sets none. `output`: see PluginHandle. */
+function toOutput (output) {
+  if (output === null) return null
+  return typeof output === 'number' ? new PluginOutput(copyAlone(output).buffer) : PluginOutput.of(output)
 }
 
 /** What prints with a logger, without a reference to the plugin. */
