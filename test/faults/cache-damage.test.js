@@ -1,15 +1,19 @@
 import { describe, test } from 'node:test'
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { directory } from '../modern/making.js'
-import { LIST, assertWhole, callWith, codeFiles, directories, written } from './cached.js'
+import { prints } from '../helpers.js'
+import { assertWhole, callWith, codeFiles, digest, written } from './cached.js'
 
-/** A cache that was used once, and the directory of the plugin in it. */
+/** A cache that was used once, and the file in it. */
 async function used (t) {
   const cache = directory(t)
   await callWith(cache)
-  return [cache, directories(cache)[0]]
+  const files = codeFiles(cache)
+  assert.equal(files.length, 1)
+  return [cache, files[0]]
 }
 
 /** Flips so many bits of a file, at places that differ from seed to seed. */
@@ -24,31 +28,35 @@ function flip (file, count, seed) {
 }
 
 describe('compiled code of which bits have flipped is never run: a plugin is compiled anew', () => {
-  test('for any of its files', async t => {
-    const [cache] = await used(t)
-    for (const index of codeFiles(cache).keys()) {
-      for (const count of [1, 3]) {
-        const before = written(cache)
-        flip(codeFiles(cache)[index], count, index * 10 + count)
-        await callWith(cache)
-        assert.notDeepEqual(written(cache), before)
-      }
+  test('wherever they are', async t => {
+    const [cache, file] = await used(t)
+    for (let seed = 100; seed < 110; seed++) {
+      const before = written(cache)
+      flip(file, 1 + seed % 3, seed)
+      await callWith(cache)
+      assert.notDeepEqual(written(cache), before)
     }
     await assertWhole(cache)
   })
 
-  test('for all of its files at once, wherever that is', async t => {
-    const [cache] = await used(t)
-    for (let seed = 100; seed < 110; seed++) {
-      for (const [index, file] of codeFiles(cache).entries()) flip(file, 1 + seed % 3, seed * 10 + index)
+  test('in the digest, at the beginning of the code, and at its end', async t => {
+    const [cache, file] = await used(t)
+    const whole = readFileSync(file)
+    for (const place of [0, 31, 32, 33, whole.length - 1]) {
+      const damaged = Buffer.from(whole)
+      damaged[place] ^= 1
+      writeFileSync(file, damaged)
+      const before = written(cache)
       await callWith(cache)
+      assert.notDeepEqual(written(cache), before)
+      assert.deepEqual(readFileSync(file).length, whole.length)
     }
     await assertWhole(cache)
   })
 
   test('by several instances and plugins at once', async t => {
-    const [cache] = await used(t)
-    for (const file of codeFiles(cache)) flip(file, 3, 7)
+    const [cache, file] = await used(t)
+    flip(file, 3, 7)
     await callWith(cache, { before: `
       const options = { instances: 4, cache: ${JSON.stringify(cache)} }
       const plugins = Array.from({ length: 3 }, () => new Plugin(pluginBytes('modern.wat'), false, [], undefined, null, options))
@@ -59,60 +67,73 @@ describe('compiled code of which bits have flipped is never run: a plugin is com
   })
 })
 
+test('compiled code is run for the module that it was compiled of, and for no other', async t => {
+  const caches = [directory(t), directory(t)]
+  const [one, two] = caches
+  const say = (text, cache, output) => prints(`
+    const code = guest('(data (i32.const 0) "${text}") (func (export "run") (call $give (call $put (i32.const 0) (i32.const 3))))')
+    const plugin = await createPlugin(code, { cache: ${JSON.stringify(cache)} })
+    console.log((await plugin.call('run')).text())
+    await plugin.close()`, output)
+  await say('one', one, 'one')
+  await say('two', two, 'two')
+  const [[oneFile], [twoFile]] = caches.map(codeFiles)
+  const code = readFileSync(twoFile).subarray(32)
+  writeFileSync(oneFile, readFileSync(twoFile))
+  await say('one', one, 'one')
+  assert.notDeepEqual(readFileSync(oneFile).subarray(32), code)
+  // Only somebody who may write to the cache can make it fit.
+  writeFileSync(oneFile, Buffer.concat([digest(oneFile, code), code]))
+  await say('one', one, 'two')
+})
+
 describe('a cache is whole again after a call where', () => {
   const DAMAGES = {
-    'its files are cut': place => { for (const file of codeFiles(place)) truncateSync(file, 100) },
-    'its files are empty': place => { for (const file of codeFiles(place)) truncateSync(file, 0) },
-    'a file of it is gone': place => rmSync(codeFiles(place)[0]),
-    'there is code that is not on its list': place => writeFileSync(path.join(path.dirname(codeFiles(place)[0]), 'other'), 'code'),
-    'a process died while it wrote code': place => {
-      const [file] = codeFiles(place)
-      rmSync(file)
-      writeFileSync(`${file}.wip-atomic-write-mod`, 'cod')
-    },
-    'it has no list': place => rmSync(path.join(place, LIST)),
-    'its list is empty': place => truncateSync(path.join(place, LIST), 0),
-    'its list is of no format': place => writeFileSync(path.join(place, LIST), Buffer.alloc(1000, 0xff)),
-    'its list is damaged': place => flip(path.join(place, LIST), 1, 42),
-    'its list is a directory': place => {
-      rmSync(path.join(place, LIST))
-      mkdirSync(path.join(place, LIST, 'below'), { recursive: true })
-    },
-    'its code is a file': place => {
-      rmSync(path.join(place, 'code'), { recursive: true })
-      writeFileSync(path.join(place, 'code'), '')
-    },
-    'there is a directory in place of code': place => {
-      const [file] = codeFiles(place)
+    'its file is cut': file => truncateSync(file, 1000),
+    'its file is cut within the digest': file => truncateSync(file, 20),
+    'its file is empty': file => truncateSync(file, 0),
+    'its file has more at its end': file => appendFileSync(file, 'x'),
+    'its file is of a size that nothing has': file => truncateSync(file, 2 ** 40),
+    'its file is gone': file => rmSync(file),
+    'there is a directory in place of its file': file => {
       rmSync(file)
       mkdirSync(path.join(file, 'below'), { recursive: true })
     },
-    'there is a file in its place': place => {
-      rmSync(place, { recursive: true })
-      writeFileSync(place, '')
+    'there is a pipe in place of its file': file => {
+      rmSync(file)
+      execFileSync('mkfifo', [file])
     },
-    'its settings are damaged': place => flip(path.join(place, 'settings.toml'), 1, 42),
-    'its settings are a directory': place => {
-      rmSync(path.join(place, 'settings.toml'))
-      mkdirSync(path.join(place, 'settings.toml', 'below'), { recursive: true })
+    'there is a link to nowhere in place of its file': file => {
+      rmSync(file)
+      symlinkSync('nowhere', file)
+    },
+    'there is a link to itself in place of its file': file => {
+      rmSync(file)
+      symlinkSync(path.basename(file), file)
+    },
+    'there is a link to a device in place of its file': file => {
+      rmSync(file)
+      symlinkSync('/dev/zero', file)
     }
   }
   for (const [name, damage] of Object.entries(DAMAGES)) {
     test(name, async t => {
-      const [cache, place] = await used(t)
-      damage(place)
+      const [cache, file] = await used(t)
+      damage(file)
       await callWith(cache)
       await assertWhole(cache)
     })
   }
 
-  test('its settings name another directory, where nothing is read or written', async t => {
-    const [cache, place] = await used(t)
-    const settings = path.join(place, 'settings.toml')
+  test('its file is a link to the code in another place, which stays as it is', async t => {
+    const [cache, file] = await used(t)
     const elsewhere = path.join(directory(t), 'elsewhere')
-    writeFileSync(settings, readFileSync(settings, 'utf8').replace(path.join(place, 'code'), elsewhere))
+    cpSync(file, elsewhere)
+    const content = readFileSync(elsewhere)
+    rmSync(file)
+    symlinkSync(elsewhere, file)
     await callWith(cache)
-    assert.equal(existsSync(elsewhere), false)
+    assert.deepEqual(readFileSync(elsewhere), content)
     await assertWhole(cache)
   })
 
@@ -122,9 +143,9 @@ describe('a cache is whole again after a call where', () => {
     cpSync(cache, copy, { recursive: true })
     writeFileSync(path.join(copy, 'other'), 'kept')
     mkdirSync(path.join(copy, 'modules'))
-    const code = readdirSync(copy).sort()
+    const names = readdirSync(copy).sort()
     await callWith(copy)
-    assert.deepEqual(readdirSync(copy).sort(), code)
+    assert.deepEqual(readdirSync(copy).sort(), names)
     await assertWhole(copy)
   })
 })

@@ -1,18 +1,16 @@
 import { describe, test } from 'node:test'
 import assert from 'node:assert/strict'
-import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { prints } from '../helpers.js'
 import { directory } from '../modern/making.js'
-import { LIST, assertWhole, callWith, codeFiles, directories, written } from './cached.js'
+import { age, assertWhole, callWith, codeFiles, written } from './cached.js'
 
 describe('a cache serves several processes at once', () => {
   test('that find it empty', async t => {
     const cache = directory(t)
     await Promise.all(Array.from({ length: 4 }, () => callWith(cache)))
-    // One may have removed what another was not through with.
-    await callWith(cache)
     await assertWhole(cache)
   })
 
@@ -23,7 +21,6 @@ describe('a cache serves several processes at once', () => {
       for (const file of codeFiles(cache)) truncateSync(file, 1000)
       await Promise.all(Array.from({ length: 4 }, () => callWith(cache)))
     }
-    await callWith(cache)
     await assertWhole(cache)
   })
 
@@ -33,7 +30,7 @@ describe('a cache serves several processes at once', () => {
     const calls = Promise.all(Array.from({ length: 4 }, () => callWith(cache))).finally(() => { busy = false })
     while (busy) {
       // Where a process is faster, the next round has it.
-      for (const place of directories(cache)) await rm(place, { recursive: true }).catch(() => {})
+      for (const name of readdirSync(cache)) await rm(path.join(cache, name)).catch(() => {})
       await new Promise(resolve => setImmediate(resolve))
     }
     await calls
@@ -72,9 +69,10 @@ describe('a cache that can only be read', () => {
 
 describe('a cache is for the user alone', () => {
   test('whatever files are made for otherwise', async t => {
-    const cache = directory(t)
+    const cache = path.join(directory(t), 'cache')
     await callWith(cache, { before: 'process.umask(0)' })
-    assert.deepEqual(directories(cache).map(place => statSync(place).mode & 0o777), [0o700])
+    assert.equal(statSync(cache).mode & 0o777, 0o700)
+    assert.deepEqual(codeFiles(cache).map(file => statSync(file).mode & 0o777), [0o600])
   })
 
   test('and may have any name', async t => {
@@ -84,45 +82,92 @@ describe('a cache is for the user alone', () => {
   })
 })
 
-describe('plugins share no directory', () => {
-  test('where their code differs, or what they count', async t => {
+describe('a cache has one file for each module', () => {
+  test('with fuel, and one without, whatever else differs', async t => {
     const cache = directory(t)
     await prints(`
       const other = guest('(func (export "echo") (call $give (call $input)))')
-      for (const [code, options] of [[pluginBytes('modern.wat'), {}], [pluginBytes('modern.wat'), { fuel: 1e9 }], [pluginBytes('modern.wat'), { fuel: 1e8 }], [other, {}]]) {
+      const modern = pluginBytes('modern.wat')
+      const stack = maxStackBytes => ({ memory: { maxStackBytes } })
+      for (const [code, options] of [[modern, {}], [modern, { timeoutMs: 1e6, instances: 2 }], [modern, { fuel: 1e9 }], [modern, { fuel: 1e8 }], [modern, stack(2 << 20)], [modern, stack(4 << 20)], [other, {}]]) {
         const plugin = await createPlugin(code, { cache: ${JSON.stringify(cache)}, ...options })
         console.log((await plugin.call('echo', 'called')).text())
         await plugin.close()
-      }`, Array(4).fill('called'))
-    assert.equal(directories(cache).length, 3)
+      }`, Array(7).fill('called'))
+    assert.equal(codeFiles(cache).length, 3)
+    assert.equal(readdirSync(cache).length, 3)
+  })
+
+  test('of those of a manifest as well, whoever links them', async t => {
+    const cache = directory(t)
+    const link = main => prints(`
+      const library = { name: 'library', data: wat('(module (func (export "f")))') }
+      const main = name => ({ name: 'main', data: wat('(module (import "library" "f" (func $f)) (func (export "' + name + '") (call $f)))') })
+      const plugin = await createPlugin({ wasm: [library, main('${main}')] }, { cache: ${JSON.stringify(cache)} })
+      console.log(await plugin.call('${main}'))
+      await plugin.close()`, 'null')
+    await link('one')
+    const [before, count] = [written(cache), codeFiles(cache).length]
+    assert.equal(count, 2)
+    await link('two')
+    assert.equal(codeFiles(cache).length, 3)
+    assert.ok(before.every(file => written(cache).includes(file)))
   })
 })
 
 describe('a cache is swept', () => {
+  const code = (cache, letter) => path.join(cache, `${letter.repeat(64)}.cwasm`)
+
+  /** Makes a plugin with a cache, in a process that goes on until `gone` is no longer there. */
+  const sweeping = (cache, gone) => prints(`
+    const { existsSync } = await import('node:fs')
+    const plugin = await Plugin.create(pluginBytes('modern.wat'), false, [], undefined, null, { cache: ${JSON.stringify(cache)} })
+    const start = Date.now()
+    while (existsSync(${JSON.stringify(gone)}) && Date.now() - start < 20_000) await new Promise(resolve => setTimeout(resolve, 10))
+    console.log(String(await plugin.call('echo', 'called')))
+    await plugin.close()`, 'called')
+
   test('of code that was not used for a month, and of nothing else', async t => {
     const cache = directory(t)
-    const day = 24 * 60 * 60
-    const now = Date.now() / 1000
-    const old = path.join(cache, 'a'.repeat(64))
-    const recent = path.join(cache, 'b'.repeat(64))
-    for (const [place, days] of [[old, 31], [recent, 29]]) {
-      mkdirSync(path.join(place, 'code'), { recursive: true })
-      writeFileSync(path.join(place, LIST), '')
-      utimesSync(path.join(place, LIST), now, now - days * day)
+    const [old, recent, others] = [code(cache, 'a'), code(cache, 'b'), [path.join(cache, "the user's"), path.join(cache, 'a.cwasm')]]
+    for (const file of [old, recent, ...others]) writeFileSync(file, 'x')
+    age([old], 31)
+    age([recent], 29)
+    age(others, 10_000)
+    await sweeping(cache, old)
+    assert.equal(existsSync(old), false)
+    for (const file of [recent, ...others]) assert.ok(existsSync(file), file)
+    assert.equal(readdirSync(cache).length, 4)
+  })
+
+  test('of the code that was of use the longest ago, where all of it is more than 1 GiB', async t => {
+    const cache = directory(t)
+    for (const [letter, days] of [['a', 3], ['b', 5], ['c', 1]]) {
+      const file = code(cache, letter)
+      writeFileSync(file, '')
+      truncateSync(file, 400 << 20)
+      age([file], days)
     }
-    mkdirSync(path.join(cache, "the user's"))
-    utimesSync(path.join(cache, "the user's"), 0, 0)
-    await prints(`
-      const { existsSync, watch } = await import('node:fs')
-      const cache = ${JSON.stringify(cache)}
-      const removed = new Promise(resolve => watch(cache, () => { if (!existsSync(${JSON.stringify(old)})) resolve() }).unref())
-      const keep = setInterval(() => {}, 1000)
-      const plugin = await Plugin.create(pluginBytes('modern.wat'), false, [], undefined, null, { cache })
-      await removed
-      clearInterval(keep)
-      console.log(String(await plugin.call('echo', 'called')))
-      await plugin.close()`, 'called')
-    assert.equal(readdirSync(cache).length, 3)
-    assert.ok(statSync(recent).isDirectory())
+    await sweeping(cache, code(cache, 'b'))
+    assert.deepEqual(['a', 'b', 'c'].map(letter => existsSync(code(cache, letter))), [true, false, true])
+  })
+
+  test('of what a process left that died while it wrote, once that is an hour old', async t => {
+    const cache = directory(t)
+    const [dead, alive] = ['a', 'b'].map(letter => path.join(cache, `${letter.repeat(64)}.${'0'.repeat(16)}.draft`))
+    for (const file of [dead, alive]) writeFileSync(file, 'x')
+    age([dead], 0.1)
+    await sweeping(cache, dead)
+    assert.deepEqual([existsSync(dead), existsSync(alive)], [false, true])
+  })
+
+  test('of the directories of version 0.1, and of no other directory', async t => {
+    const cache = directory(t)
+    const [old, others] = [path.join(cache, 'a'.repeat(64)), ['b'.repeat(64), 'settings'].map(name => path.join(cache, name))]
+    for (const place of [old, ...others]) mkdirSync(path.join(place, 'code'), { recursive: true })
+    for (const place of [old, others[1]]) writeFileSync(path.join(place, 'settings.toml'), '')
+    await sweeping(cache, old)
+    assert.equal(existsSync(old), false)
+    for (const place of others) assert.ok(existsSync(place))
   })
 })

@@ -1,8 +1,9 @@
 import { describe, test } from 'node:test'
-import { rmSync, symlinkSync } from 'node:fs'
+import assert from 'node:assert/strict'
+import { readdirSync, rmSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import { directory } from '../modern/making.js'
-import { assertWhole, callWith, directories } from './cached.js'
+import { assertWhole, callWith } from './cached.js'
 import { prints } from '../helpers.js'
 
 const CALL = `
@@ -22,25 +23,31 @@ function called (caches, { limit, env } = {}) {
 }
 
 describe('a plugin is made and called where its cache', () => {
-  test('is full: settings fit, and compiled code does not', async t => {
+  test('is full: the digest fits, and the code does not', async t => {
     const cache = directory(t)
     await called([cache], { limit: '-f 1' })
+    assert.deepEqual(readdirSync(cache), [])
     await called([cache])
+    await assertWhole(cache)
   })
 
-  test('has a link in place of a directory, which leads nowhere or in a circle', async t => {
+  test('is a link to another directory', async t => {
     const cache = directory(t)
-    for (const target of ['nowhere', '.', '/proc']) {
-      for (const name of ['code', '.']) {
-        await callWith(cache)
-        for (const place of directories(cache).map(directory => path.join(directory, name))) {
-          rmSync(place, { recursive: true, force: true })
-          symlinkSync(target, place)
-        }
-      }
-    }
-    await callWith(cache)
+    const link = path.join(directory(t), 'link')
+    symlinkSync(cache, link)
+    await callWith(link)
     await assertWhole(cache)
+  })
+
+  test('is a link that leads nowhere, in a circle or to a place where there can be none', async t => {
+    const place = directory(t)
+    for (const target of ['nowhere', 'link', '/proc', '/dev/null']) {
+      const link = path.join(place, 'link')
+      symlinkSync(target, link)
+      await callWith(link)
+      rmSync(link)
+      rmSync(path.join(place, 'nowhere'), { recursive: true, force: true })
+    }
   })
 
   test('is on a device, or in a place or of a name where there can be none', () =>

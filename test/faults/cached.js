@@ -2,11 +2,12 @@
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readFileSync, readdirSync, statSync } from 'node:fs'
+import { readFileSync, readdirSync, statSync, utimesSync } from 'node:fs'
 import path from 'node:path'
 import { prints } from '../helpers.js'
 
-export const LIST = 'SHA256SUMS'
+const CODE = /^[0-9a-f]{64}\.cwasm$/
+const DAY_MS = 24 * 60 * 60 * 1000
 
 /** Calls a plugin with this cache in a process of its own. */
 export function callWith (cache, { before = '', env } = {}) {
@@ -16,38 +17,38 @@ export function callWith (cache, { before = '', env } = {}) {
     await plugin.close()`, 'called called', { env })
 }
 
-/** The directories that plugins have in a cache. */
-export function directories (cache) {
-  return readdirSync(cache).filter(name => /^[0-9a-f]{64}$/.test(name)).map(name => path.join(cache, name))
+/** The files with compiled code. */
+export function codeFiles (cache) {
+  return readdirSync(cache).filter(name => CODE.test(name)).sort().map(name => path.join(cache, name))
 }
 
-/** The files with compiled code below a directory, where there may be notes on them, too. */
-export function codeFiles (root) {
-  return readdirSync(root, { recursive: true })
-    .filter(name => /(^|[/\\])modules[/\\][^/\\]+[/\\][^/\\.]+$/.test(name))
-    .map(name => path.join(root, name))
-    .sort()
+/** The files with compiled code, each with what changes when it is written anew. */
+export function written (cache) {
+  return codeFiles(cache).map(file => `${file} ${statSync(file, { bigint: true }).ino}`)
 }
 
-/** The files with compiled code, and when they were written. */
-export function written (root) {
-  return codeFiles(root).map(file => `${file} ${statSync(file).mtimeMs}`)
+/** What a file with this name and code begins with. */
+export function digest (file, code) {
+  return createHash('sha256').update(Buffer.from(path.basename(file, '.cwasm'), 'hex')).update(code).digest()
 }
 
-/** Asserts that there is code, all of it as the list says, and that a process uses it as it is. */
+/** Makes files look as if they were last of use so many days ago. */
+export function age (files, days) {
+  const time = (Date.now() - days * DAY_MS) / 1000
+  for (const file of files) utimesSync(file, time, time)
+}
+
+/** Asserts that there is one file, its code as it was written, and that a process uses it as it is. */
 export async function assertWhole (cache) {
-  const [directory, ...others] = directories(cache)
+  const [file, ...others] = codeFiles(cache)
   assert.deepEqual(others, [])
-  const list = path.join(directory, LIST)
-  const lines = codeFiles(directory).map(file => {
-    const name = path.relative(directory, file).replaceAll('\\', '/')
-    return `${createHash('sha256').update(readFileSync(file)).digest('hex')}  ${name}`
-  })
-  assert.ok(lines.length > 0)
-  assert.deepEqual(readFileSync(list, 'utf8').trim().split('\n').sort(), lines.sort())
-  const [code, { mtimeMs }] = [written(cache), statSync(list)]
+  const content = readFileSync(file)
+  assert.deepEqual(content.subarray(0, 32), digest(file, content.subarray(32)))
+  const before = written(cache)
+  age([file], 2)
   await callWith(cache)
-  assert.deepEqual(written(cache), code)
-  // Its time says when the code was last of use.
-  assert.ok(statSync(list).mtimeMs > mtimeMs)
+  assert.deepEqual(written(cache), before)
+  assert.deepEqual(readFileSync(file), content)
+  // Its time says when the code was last of use, to the day.
+  assert.ok(Date.now() - statSync(file).mtimeMs < DAY_MS)
 }

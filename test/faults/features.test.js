@@ -1,5 +1,7 @@
 import { describe, test } from 'node:test'
-import { prints } from '../helpers.js'
+import assert from 'node:assert/strict'
+import { createPlugin } from '../../index.js'
+import { guest, prints } from '../helpers.js'
 
 const run = body => `(module (func (export "run") ${body}))`
 
@@ -33,14 +35,6 @@ const REFUSED = {
   'what threads share beside memory': [/shared-everything-threads/, [
     '(module (global (shared i32) (i32.const 0)))',
     '(module (type (shared (func))))'
-  ]],
-  exceptions: [/exception/, [
-    '(module (tag))',
-    '(module (import "extism:host/env" "tag" (tag)))',
-    '(module (tag $tag) (func (throw $tag)))',
-    run('(block $caught (try_table (catch_all $caught)))'),
-    run('(throw_ref (ref.null exn))'),
-    run('(local exnref)')
   ]],
   'exceptions of the old kind': [/exceptions/, [binary('06400b0b')]],
   'custom page sizes': [/custom page sizes/, ['(module (memory 1 (pagesize 1)))', '(module (memory 0 (pagesize 65536)) (memory 0 (pagesize 1)))']],
@@ -90,6 +84,11 @@ const SUPPORTED = {
   'memories and tables of 64 bits': `(module (memory i64 1) (table i64 7 funcref) (func (export "run")
     (i32.store (i64.const 8) (i32.const 7))
     ${seven('(i32.load (i64.const 8))')} ${seven('(i32.wrap_i64 (table.size 0))')}))`,
+  'memory of 64 bits that grows, in bulk': `(module (memory i64 1 4) (func (export "run")
+    (memory.fill (i64.const 100) (i32.const 7) (i64.const 10))
+    (memory.copy (i64.const 200) (i64.const 100) (i64.const 10))
+    (if (i64.eq (memory.grow (i64.const 1)) (i64.const -1)) (then unreachable))
+    ${seven('(i32.load8_u offset=200 (i64.const 9))')}))`,
   'tail calls': `(module
     (type $count (func (param i32) (result i32))) (table funcref (elem $count))
     (func $count (type $count) (if (result i32) (local.get 0)
@@ -112,6 +111,18 @@ const SUPPORTED = {
   'references of the host': `(module (table 1 externref) (func (export "run")
     (table.set (i32.const 0) (extern.convert_any (ref.i31 (i32.const 7))))
     ${seven('(i31.get_s (ref.cast (ref i31) (any.convert_extern (table.get (i32.const 0)))))')}))`,
+  exceptions: `(module
+    (tag $thrown (param i32))
+    (func $throw (param i32) (throw $thrown (local.get 0)))
+    (func $deep (param i32) (if (local.get 0) (then (call $deep (i32.sub (local.get 0) (i32.const 1)))) (else (call $throw (i32.const 7)))))
+    (func $caught (result i32) (block $caught (result i32) (try_table (catch $thrown $caught) (call $deep (i32.const 100))) (i32.const 0)))
+    (func $again (result i32)
+      (block $outer (result i32)
+        (try_table (catch $thrown $outer)
+          (block $inner (result exnref) (try_table (catch_all_ref $inner) (call $throw (i32.const 7))) unreachable)
+          (throw_ref))
+        (i32.const 0)))
+    (func (export "run") ${seven('(call $caught)')} ${seven('(call $again)')}))`,
   'several values': `(module (func $two (result i32 i32) (i32.const 3) (i32.const 4)) (func (export "run") ${seven('(i32.add (call $two))')}))`,
   'memory and tables in bulk': `(module (memory 1) (data $data "\\07") (data $gone "") (table 2 funcref) (elem $elem func $f) (elem $away func $f) (func $f (result i32) (i32.const 7))
     (func (export "run")
@@ -133,4 +144,20 @@ describe('a module runs with', () => {
         await plugin.close()
       }`))
   }
+})
+
+test('an exception that nobody catches fails its call, and none catches what a host function throws', async () => {
+  const thrown = guest(`
+    (tag $thrown)
+    (func (export "throw") (throw $thrown))
+    (func (export "catch") (block $caught (try_table (catch_all $caught) (call $host))) (call $give (call $input)))
+    (func (export "echo") (call $give (call $input)))`, { user: '(import USER "host" (func $host))' })
+  const reason = new Error('of the host')
+  const plugin = await createPlugin(thrown, { functions: { 'extism:host/user': { host: () => { throw reason } } } })
+  await assert.rejects(plugin.call('throw'), { code: 'ERR_EXTISM_TRAP' })
+  assert.throws(() => plugin.callSync('throw'), { code: 'ERR_EXTISM_TRAP' })
+  // A guest cannot catch what a host function throws: its call has failed.
+  await assert.rejects(plugin.call('catch'), error => error === reason)
+  assert.equal((await plugin.call('echo', 'next')).text(), 'next')
+  await plugin.close()
 })

@@ -37,3 +37,44 @@ describe('a signal in the middle of a call', () => {
       plugin.free()`, 'served'))
   }
 })
+
+/** Calls that trap by each of the signals, in every way, with what came of them; ends by itself. */
+const TRAPS = `
+  const listener = () => {}
+  const data = guest(\`
+    (func (export "unreachable") unreachable)
+    (func (export "beyond") (drop (i32.load (i32.const -8))))
+    (func (export "divide") (drop (i32.div_s (i32.const 1) (i32.const 0))))
+    (func (export "echo") (call $give (call $input)))\`)
+  const outcome = async f => { try { return String(await f()) } catch (error) { return error.code } }
+  const outcomes = async plugin => {
+    const all = new Set()
+    for (const name of ['echo', 'unreachable', 'beyond', 'divide', 'echo']) {
+      all.add(await outcome(() => plugin.call(name, 'served')))
+      all.add(await outcome(() => plugin.callSync(name, 'served')))
+    }
+    return [...all].join()
+  }`
+
+describe('a listener for a signal that tells of traps', () => {
+  for (const name of ['SIGSEGV', 'SIGILL', 'SIGFPE', 'SIGBUS']) {
+    // Of the memory that guests have, none is a file's.
+    const isUsed = name !== 'SIGBUS' || process.platform === 'darwin'
+
+    test(`is no harm if it is there before the first plugin is made, until it is removed: ${name}`, () => prints(`${TRAPS}
+      process.on('${name}', listener)
+      const plugin = new Plugin(data)
+      console.log(await outcomes(plugin))
+      process.off('${name}', listener)
+      console.log([await outcome(() => plugin.call('unreachable')), await outcome(() => plugin.callSync('divide'))].every(code => ['ERR_EXTISM_SIGNAL', 'ERR_EXTISM_TRAP'].includes(code)))
+      await plugin.close()`, ['served,ERR_EXTISM_TRAP', 'true']))
+
+    test(`fails calls if it is added later, and none hangs or ends the process: ${name}`, () => prints(`${TRAPS}
+      const [plugin, other] = [new Plugin(data), await createPlugin(data)]
+      console.log(await outcomes(plugin))
+      process.on('${name}', listener)
+      console.log(await outcomes(plugin))
+      console.log(await outcome(async () => (await other.call('unreachable'))), await outcome(async () => (await createPlugin(data)).call('unreachable')))
+      await Promise.all([plugin.close(), other.close()])`, ['served,ERR_EXTISM_TRAP', ...isUsed ? ['ERR_EXTISM_SIGNAL', 'ERR_EXTISM_SIGNAL ERR_EXTISM_SIGNAL'] : ['served,ERR_EXTISM_TRAP', 'ERR_EXTISM_TRAP ERR_EXTISM_TRAP']]))
+  }
+})
