@@ -64,7 +64,7 @@ describe('a forged block header', () => {
   }
 
   test('cannot be written byte by byte, before a block or behind it', () => {
-    const places = ['(i64.sub (local.get $q) (i64.const 1))', '(i64.sub (local.get $q) (i64.const 12))', '(i64.add (local.get $p) (i64.const 8))']
+    const places = ['(i64.sub (local.get $q) (i64.const 1))', '(i64.sub (local.get $p) (i64.const 12))', '(i64.add (local.get $p) (i64.const 8))']
     return survives(places.map(place => running(`(call $store_u8 ${place} (i32.const 255)) (call $error_set (local.get $q))`)), 'ERR_EXTISM_MEMORY')
   })
 
@@ -130,6 +130,12 @@ describe('a store', () => {
     running('(call $store_u64 (i64.sub (local.get $q) (i64.const 7)) (i64.const 1))'),
     running('(call $store_u64 (call $alloc (i64.const 7)) (i64.const 1))')
   ], 'ERR_EXTISM_MEMORY'))
+
+  test('into any block of the plugin\'s own is allowed, and reaches no other', () => survives(running(`
+    (call $store_u64 (local.get $q) (i64.const 1))
+    (call $store_u64 (i64.sub (local.get $q) (i64.sub (local.get $q) (local.get $p))) (i64.const 2))
+    (if (i64.ne (call $load_u64 (local.get $p)) (i64.const 2)) (then unreachable))
+    (if (i64.ne (call $load_u64 (local.get $q)) (i64.const 1)) (then unreachable))`)))
 
   test('into a block is allowed up to its last byte', () => survives(running(`
     (call $store_u8 (i64.add (local.get $p) (i64.const 7)) (i32.const 1))

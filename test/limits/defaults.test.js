@@ -36,6 +36,17 @@ const MOST = {
       (func (export "most") (call $grow (i32.const 999999)))
       (func (export "more") (call $grow (i32.const 1)))`,
     fails: { code: 'ERR_EXTISM_TRAP' }
+  },
+  // A call of $deep takes some 32 bytes.
+  stack: {
+    body: `
+      (func $deep (param i32) (result i32)
+        (if (result i32) (local.get 0)
+          (then (i32.add (i32.const 1) (call $deep (i32.sub (local.get 0) (i32.const 1)))))
+          (else (i32.const 0))))
+      (func (export "most") (drop (call $deep (i32.const 20000))))
+      (func (export "more") (drop (call $deep (i32.const 60000))))`,
+    fails: { code: 'ERR_EXTISM_TRAP' }
   }
 }
 
@@ -86,14 +97,15 @@ for (const [face, { open, text }] of Object.entries(FACES)) {
       test(`may be called 32 deep from host functions, with ${method}`, async t => {
         const body = `(func (export "run") (call $descend)) ${SERVE}`
         let [depth, refused] = [0, undefined]
+        const refuse = error => { refused ??= error }
         const descend = {
-          async call () {
+          call () {
             depth++
-            await plugin.call('run').catch(error => { refused ??= error })
+            return plugin.call('run').then(() => {}, refuse)
           },
           callSync () {
             depth++
-            try { plugin.callSync('run') } catch (error) { refused ??= error }
+            try { plugin.callSync('run') } catch (error) { refuse(error) }
           }
         }
         const plugin = await open(guest(body, { user: '(import USER "descend" (func $descend))' }), { instances: 40 }, { descend: descend[method] })

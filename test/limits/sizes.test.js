@@ -10,14 +10,25 @@ for (const [face, { open, text }] of Object.entries(FACES)) {
     const growing = maximum => wat(`(module
       (memory (export "memory") 1 ${maximum})
       (func (export "grow") (if (i32.ne (memory.grow (i32.const 1)) (i32.const 1)) (then (unreachable))))
+      (func (export "stays") (if (i32.ne (memory.grow (i32.const 1)) (i32.const -1)) (then (unreachable))))
+      (func (export "grow50") (drop (memory.grow (i32.const 50))))
       (func (export "serve")))`)
 
-    test('grows to what it is declared with, and ends the call that grows it further', async t => {
+    test('grows to what it is declared with, and the plugin is told that it grows no further', async t => {
       const plugin = await open(growing(2))
       t.after(() => plugin.close())
       await plugin.call('grow')
-      await assert.rejects(plugin.call('grow'), { code: 'ERR_EXTISM_OUT_OF_MEMORY' })
+      await plugin.call('stays')
       await plugin.call('serve')
+    })
+
+    test('that grows beyond what is allowed ends the call, whatever it is declared with', async t => {
+      for (const maximum of ['', 51, 65_536]) {
+        const plugin = await open(growing(maximum), { memory: { pages: 50 } })
+        t.after(() => plugin.close())
+        await assert.rejects(plugin.call('grow50'), { code: 'ERR_EXTISM_OUT_OF_MEMORY' })
+        await plugin.call('serve')
+      }
     })
 
     test('may be declared with more than is allowed, or with all there is', async t => {
