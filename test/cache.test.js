@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, write
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Plugin } from '../index.js'
-import { written } from './faults/cached.js'
+import { age, codeFiles, written } from './faults/cached.js'
 import { pluginBytes, prints } from './helpers.js'
 
 /** A directory that is gone after the test. */
@@ -25,9 +25,12 @@ describe('compiled code', () => {
     const cache = directory(t)
     await callIn(cache)
     const files = written(cache)
-    assert.ok(files.length > 0)
+    assert.equal(files.length, 1)
+    age(codeFiles(cache), 2)
     await callIn(cache)
     assert.deepEqual(written(cache), files)
+    // A process that uses it says so in its time.
+    assert.ok(Date.now() - statSync(codeFiles(cache)[0]).mtimeMs < 60_000)
   })
 
   test("is kept in the user's cache directory by default, which is made for the user alone", async t => {
@@ -36,7 +39,7 @@ describe('compiled code', () => {
     const [name] = readdirSync(home)
     assert.equal(name, 'extism-napi')
     assert.equal(statSync(path.join(home, name)).mode & 0o077, 0)
-    assert.ok(written(home).length > 0)
+    assert.equal(written(path.join(home, name)).length, 1)
   })
 
   test('is kept nowhere if the option says so', async t => {

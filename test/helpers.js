@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs'
 
 const INDEX = new URL('../index.js', import.meta.url)
 
+/** Whether a host function is known after an `await`: from Node.js 24 on this costs nothing. */
+export const KNOWS_AFTER_AWAIT = Number(process.versions.node.split('.')[0]) >= 24
+
 /** The bytes of a module in the text format. */
 export function wat (text) {
   return Buffer.from(text)

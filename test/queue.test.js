@@ -57,8 +57,15 @@ describe('maxQueue', () => {
 })
 
 describe('queueTimeoutMs', () => {
+  /** The first call makes the instance, and waits for that. */
+  async function makeInstance (plugin) {
+    while (plugin.stats().instances === 0) await plugin.call('echo').catch(({ code }) => assert.equal(code, 'ERR_EXTISM_QUEUE_TIMEOUT'))
+    return plugin.stats().errors.ERR_EXTISM_QUEUE_TIMEOUT ?? 0
+  }
+
   test('fails calls that wait longer, not the one that runs', async () => {
     const { plugin, question } = holding({ queueTimeoutMs: 10, timeout_ms: 60_000 })
+    const failed = await makeInstance(plugin)
     const running = plugin.call('ask', 'running')
     const runner = watch(running)
     const { resolve } = await question(running)
@@ -68,7 +75,7 @@ describe('queueTimeoutMs', () => {
       await assert.rejects(plugin.call('echo'), { name: 'ExtismError', message: /^Plugin error: .*10 ms.*queueTimeoutMs/ })
       assert.equal(runner.settled, false, `call ${i} failed after the one that ran had ended`)
     }
-    assert.deepEqual(plugin.stats().errors, { ERR_EXTISM_QUEUE_TIMEOUT: 50 })
+    assert.deepEqual(plugin.stats().errors, { ERR_EXTISM_QUEUE_TIMEOUT: failed + 50 })
     assert.equal(plugin.stats().queued, 0)
     resolve()
     assert.equal(String(await running), 'running')
@@ -83,8 +90,7 @@ describe('queueTimeoutMs', () => {
     ;(await question()).resolve()
     assert.deepEqual(await outcomes(calls), ['one', 'two'])
     const short = answering(text => new Promise(resolve => setTimeout(resolve, 60, text)), { queueTimeoutMs: 20 })
-    // The instance is there, so that the call does not wait for it.
-    await until(() => short.stats().instances === 1)
+    await makeInstance(short)
     assert.equal(String(await short.call('ask', 'longer than it may wait')), 'longer than it may wait')
     await Promise.all([plugin.close(), short.close()])
   })
@@ -247,7 +253,7 @@ describe('close()', () => {
 describe('stats()', () => {
   test('says what a plugin does and has done', async () => {
     const { plugin, question } = holding({ instances: 2 })
-    assert.deepEqual(Object.keys(plugin.stats()).sort(), ['active', 'calls', 'errors', 'instances', 'queued', 'replaced', 'runMs', 'waitMs'])
+    assert.deepEqual(Object.keys(plugin.stats()).sort(), ['active', 'calls', 'errors', 'instances', 'moved', 'queued', 'replaced', 'runMs', 'waitMs'])
     const calls = Promise.allSettled(['a', 'b', 'c'].map(text => plugin.call('ask', text)))
     const [first, second] = [await question(), await question()]
     const running = plugin.stats()
@@ -259,6 +265,28 @@ describe('stats()', () => {
     await assert.rejects(plugin.call('trap'), { code: 'ERR_EXTISM_TRAP' })
     const done = plugin.stats()
     assert.deepEqual([done.calls, done.errors, done.active, done.queued], [4, { ERR_EXTISM_HOST_FUNCTION: 1, ERR_EXTISM_TRAP: 1 }, 0, 0])
+    await plugin.close()
+  })
+
+  test('counts the instance that is made ahead of the first call', async () => {
+    const plugin = answering(text => text, { instances: 4 })
+    await until(() => plugin.stats().instances === 1)
+    await plugin.call('echo')
+    assert.equal(plugin.stats().instances, 1)
+    await plugin.close()
+  })
+
+  test('counts calls that a worker thread ran, be it in part', async () => {
+    const plugin = answering(text => text)
+    // The first call may wait for its instance to be made.
+    await plugin.call('echo')
+    const { moved } = plugin.stats()
+    await assert.rejects(plugin.call('spin', '', { timeoutMs: 50 }), { code: 'ERR_EXTISM_TIMEOUT' })
+    assert.equal(plugin.stats().moved, moved + 1)
+    const waiting = answering(text => new Promise(resolve => setTimeout(resolve, 20, text)), { instances: 4 })
+    await Promise.all(texts(20).map(text => waiting.call('ask', text)))
+    assert.ok(waiting.stats().moved <= 10, `${waiting.stats().moved} of 20 calls that wait moved`)
+    await waiting.close()
     await plugin.close()
   })
 

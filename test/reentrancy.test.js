@@ -7,9 +7,22 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { HostFunction, Plugin } from '../index.js'
 import { answering, holding, outcomes, until } from './answering.js'
-import { guest, signal } from './helpers.js'
+import { KNOWS_AFTER_AWAIT, guest, signal } from './helpers.js'
 
 const REENTRANT = 'ERR_EXTISM_REENTRANT'
+
+/**
+ * What fails a call that a host function makes after an await, of a plugin that waits for that host
+ * function, if the plugin has a `queueTimeoutMs`. Where nobody knows who calls, the call waits.
+ */
+const AFTER_AWAIT = KNOWS_AFTER_AWAIT ? REENTRANT : 'ERR_EXTISM_QUEUE_TIMEOUT'
+
+/** A plugin with its instance made, whose calls wait 50 ms for it. */
+async function impatient (f, options) {
+  const plugin = answering(f, { queueTimeoutMs: 50, timeout_ms: 5_000, ...options })
+  while (plugin.stats().instances === 0) await plugin.call('echo').catch(({ code }) => assert.equal(code, 'ERR_EXTISM_QUEUE_TIMEOUT'))
+  return plugin
+}
 
 /** The codes of an error and of those behind it. */
 function codes (error) {
@@ -86,7 +99,22 @@ describe('a host function that calls its own plugin', () => {
     await plugin.close()
   })
 
-  test('is rejected where calls from elsewhere wait for the other instance', async () => {
+  test('is rejected where a call from elsewhere has the other instance', async () => {
+    const [[held, hold], [released, release]] = [signal(), signal()]
+    const plugin = answering(text => {
+      if (text === 'again') return plugin.call('echo', 'x').catch(error => error.code)
+      hold()
+      return released
+    }, { instances: 2 })
+    const holding = plugin.call('ask', 'hold')
+    await held
+    assert.equal(String(await plugin.call('ask', 'again')), REENTRANT)
+    release('released')
+    assert.equal(String(await holding), 'released')
+    await plugin.close()
+  })
+
+  test('after an await, where a call from elsewhere has the other instance, is rejected or waits for that', async () => {
     const [[held, hold], [released, release]] = [signal(), signal()]
     const plugin = answering(async text => {
       if (text !== 'again') {
@@ -94,17 +122,76 @@ describe('a host function that calls its own plugin', () => {
         return released
       }
       await held
-      const waiting = plugin.call('echo', 'x').catch(error => error.code)
+      const waiting = plugin.call('echo', 'x').then(String, error => error.code)
       release('released')
       return waiting
     }, { instances: 2 })
     const calls = [plugin.call('ask', 'again'), plugin.call('ask', 'hold')]
-    assert.deepEqual(await outcomes(calls), [REENTRANT, 'released'])
+    assert.deepEqual(await outcomes(calls), [KNOWS_AFTER_AWAIT ? REENTRANT : 'x', 'released'])
+    await plugin.close()
+  })
+
+  test('after an await, without a time for the queue, is rejected or waits as long as its own call may take', async () => {
+    let nested
+    const plugin = answering(async text => {
+      await null
+      nested = plugin.call('echo', text)
+      return String(await nested)
+    }, { timeout_ms: 300 })
+    const { code } = await failing(plugin.call('ask', 'x'))
+    assert.equal(code, KNOWS_AFTER_AWAIT ? 'ERR_EXTISM_HOST_FUNCTION' : 'ERR_EXTISM_TIMEOUT')
+    // Nothing is in its way by then.
+    assert.deepEqual(await outcomes([nested]), [KNOWS_AFTER_AWAIT ? REENTRANT : 'x'])
+    assert.equal(String(await plugin.call('echo', 'usable')), 'usable')
     await plugin.close()
   })
 })
 
-describe('a call of a plugin from its own host function is detected', () => {
+describe('a call that a host function makes of its own plugin is detected', () => {
+  test('in its synchronous part, by way of another plugin, and of two', async () => {
+    for (const length of [1, 2]) {
+      const plugins = []
+      for (let i = 0; i <= length; i++) {
+        plugins.push(answering(async text => {
+          const next = plugins[(i + 1) % plugins.length]
+          return String(await next.call('ask', text))
+        }, { timeout_ms: 5_000 }))
+      }
+      const hosts = Array(length + 1).fill('ERR_EXTISM_HOST_FUNCTION')
+      assert.deepEqual(codes(await failing(plugins[0].call('ask'))), [...hosts, REENTRANT])
+      for (const plugin of plugins) {
+        assert.equal(String(await plugin.call('echo', 'usable')), 'usable')
+        await plugin.close()
+      }
+    }
+  })
+
+  test('in an event, a getter and a callback that run in its synchronous part', async () => {
+    const call = text => plugin.call('echo', text).catch(error => error.code)
+    const ways = {
+      event: text => {
+        let called
+        new EventEmitter().once('event', () => { called = call(text) }).emit('event')
+        return called
+      },
+      getter: text => ({ get called () { return call(text) } }).called,
+      callback: text => Promise.all([text].map(call)).then(String),
+      executor: text => new Promise(resolve => resolve(call(text)))
+    }
+    const plugin = answering(text => ways[text](text))
+    for (const way of Object.keys(ways)) assert.equal(String(await plugin.call('ask', way)), REENTRANT)
+    await plugin.close()
+  })
+
+  test('in its synchronous part, once it has called another plugin synchronously', async () => {
+    const other = answering(text => text)
+    const plugin = answering(text => {
+      other.callSync('ask', text)
+      return plugin.call('echo', text).catch(error => error.code)
+    })
+    assert.equal(String(await plugin.call('ask')), REENTRANT)
+    await Promise.all([plugin.close(), other.close()])
+  })
   const WAYS = {
     'after a timer': () => new Promise(resolve => setTimeout(resolve, 1)),
     'after setImmediate': () => new Promise(setImmediate),
@@ -112,33 +199,33 @@ describe('a call of a plugin from its own host function is detected', () => {
     'after queueMicrotask': () => new Promise(resolve => queueMicrotask(resolve)),
     'after reading a file': () => readFile(new URL(import.meta.url)),
     'after many promises': async () => { for (let i = 0; i < 100; i++) await null },
-    'in an event of an emitter': () => new Promise(resolve => new EventEmitter().once('event', resolve).emit('event')),
+    'after an event of an emitter': () => new Promise(resolve => new EventEmitter().once('event', resolve).emit('event')),
     'after another plugin was called': () => new Promise(resolve => setImmediate(resolve)).then(() => other.call('echo', 'x'))
   }
   const other = answering(text => text)
   for (const [name, way] of Object.entries(WAYS)) {
-    test(name, async () => {
-      const plugin = answering(async text => {
+    test(`or else times out in the queue, ${name}`, async () => {
+      const plugin = await impatient(async text => {
         await way()
         return String(await plugin.call('echo', text))
-      }, { timeout_ms: 5_000 })
-      assert.deepEqual(codes(await failing(plugin.call('ask'))), ['ERR_EXTISM_HOST_FUNCTION', REENTRANT])
+      })
+      assert.deepEqual(codes(await failing(plugin.call('ask'))), ['ERR_EXTISM_HOST_FUNCTION', AFTER_AWAIT])
       await plugin.close()
     })
   }
 
-  test('by way of another plugin, and of two', async () => {
+  test('or else times out in the queue, by way of another plugin, and of two, after an await', async () => {
     for (const length of [1, 2]) {
       const plugins = []
       for (let i = 0; i <= length; i++) {
-        plugins.push(answering(async text => {
+        plugins.push(await impatient(async text => {
           await new Promise(setImmediate)
           const next = plugins[(i + 1) % plugins.length]
           return String(await next.call('ask', text))
-        }, { timeout_ms: 5_000 }))
+        }))
       }
       const hosts = Array(length + 1).fill('ERR_EXTISM_HOST_FUNCTION')
-      assert.deepEqual(codes(await failing(plugins[0].call('ask'))), [...hosts, REENTRANT])
+      assert.deepEqual(codes(await failing(plugins[0].call('ask'))), [...hosts, AFTER_AWAIT])
       for (const plugin of plugins) {
         assert.equal(String(await plugin.call('echo', 'usable')), 'usable')
         await plugin.close()

@@ -26,7 +26,7 @@ describe('bad arguments of createPlugin end in an error or in nothing', () => {
 
   test('the parts of options', t => survives(t, `
     await sweepProperties(['any'], ({ any }) => createPlugin(SMALL, {
-      useWasi: any, runInWorker: any, enableWasiOutput: any, sharedVars: any,
+      useWasi: any, runInWorker: any, freshInstance: any, enableWasiOutput: any, sharedVars: any,
       allowHttpResponseHeaders: any, sharedArrayBufferSize: any, nodeWorkerArgs: any
     }))
     await sweepProperties([USER], functions => createPlugin(SMALL, { functions }))

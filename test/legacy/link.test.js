@@ -63,23 +63,42 @@ describe('several modules of a manifest', () => {
     assert.equal(hellos, 2)
   })
 
-  test('that import each other in a circle are refused, and the circle is named', () => {
-    const a = module('a', '(module (import "b" "f" (func)) (func (export "f")))')
-    const b = module('b', '(module (import "a" "f" (func)) (func (export "f")))')
-    const main = module('main', '(module (import "a" "f" (func)))')
-    refused([a, b, main], /from module "main"\/"a"\/"b": .*"a" "f"; circular imports of type="function"/)
-    refused([module('main', '(module (import "main" "f" (func)) (func (export "f")))')], /from module "main": .*"main" "f"; circular imports of type="function"/)
+  test('call each other in a circle of imported functions', async () => {
+    const a = module('a', '(module (import "b" "f" (func $b (param i32) (result i32))) (func (export "f") (param i32) (result i32) (if (result i32) (local.get 0) (then (call $b (i32.sub (local.get 0) (i32.const 1)))) (else (i32.const 5)))))')
+    const b = module('b', '(module (import "a" "f" (func $a (param i32) (result i32))) (func (export "f") (param i32) (result i32) (call $a (local.get 0))))')
+    const main = module('main', '(module (import "a" "f" (func $a (param i32) (result i32))) (func (export "run") (result i32) (call $a (i32.const 9))))')
+    assert.equal(await code([a, b, main]), 5)
+    assert.equal(await code([module('main', `(module (import "main" "f" (func $f (result i32))) (func (export "f") (result i32) (i32.const 6)) (func (export "run") (result i32) (call $f)))`)]), 6)
+  })
+
+  test('in a circle of imported memories, tables or globals are refused, and the circle is named', () => {
+    for (const [kind, type] of Object.entries({ memory: 'memory 1', table: 'table 1 funcref', global: 'global i32' })) {
+      const circle = ['a', 'b'].map((name, i, names) => module(name, `(module (import "${names[1 - i]}" "x" (${type})) (export "x" (${kind} 0)))`))
+      refused([...circle, module('main', `(module (import "a" "x" (${type})))`)], new RegExp(`from module "main"/"a"/"b": .*"a" "x"; circular imports of type="${kind}"`))
+    }
   })
 
   test('with the same name are refused', () => {
     refused([module('a', '(module)'), module('a', '(module)'), module('main', '(module)')], /two modules are named "a"/)
   })
 
-  test('with a name of the host are refused', () => {
-    for (const name of ['env', 'extism:host/env', 'extism:host/user', 'wasi_snapshot_preview1']) {
+  test('with a name of the environment or of WASI are refused', () => {
+    for (const name of ['extism:host/env', 'extism:host/other', 'wasi_snapshot_preview1', 'wasi_unstable']) {
       refused([module(name, '(module)'), module('main', '(module)')], new RegExp(`cannot be named "${name}"`))
     }
   })
+
+  for (const name of ['env', 'extism:host/user']) {
+    test(`stand in for host functions with the name ${name}, and host functions come first`, async () => {
+      const standIn = module(name, '(module (func (export "seven") (result i32) (i32.const 7)) (func (export "eight") (result i32) (i32.const 8)))')
+      const main = module('main', `(module
+        (import "${name}" "seven" (func $seven (result i32))) (import "${name}" "eight" (func $eight (result i32)))
+        (func (export "run") (result i32) (i32.add (i32.mul (call $seven) (i32.const 10)) (call $eight))))`)
+      const six = new HostFunction('seven', [], [I32], (current, inputs, [output]) => { output.v.i32 = 6 })
+      assert.equal(await code([standIn, main]), 78)
+      assert.equal(await code([standIn, main], [six]), 68)
+    })
+  }
 
   test('that lack what another wants are refused, by name', () => {
     refused([LIBRARY, module('main', '(module (import "library" "eight" (func)))')], /module "main".*"library" "eight"/)
@@ -151,4 +170,21 @@ describe('an import of WASI', () => {
     const unknown = [module('main', '(module (import "wasi_snapshot_preview1" "nonsense" (func)) (func (export "run")))')]
     refused(unknown, /"wasi_snapshot_preview1" "nonsense"/, [], true)
   })
+})
+
+test('each call of a command that is imported has a fresh instance of it, however many there are', async () => {
+  const side = module('side', `(module (memory (export "memory") 1) (global $n (mut i32) (i32.const 0))
+    (func (export "_start") (global.set $n (i32.const 10)))
+    (func (export "count") (result i32) (global.set $n (i32.add (global.get $n) (i32.const 1))) (global.get $n)))`)
+  const main = module('main', `(module (import "side" "count" (func $count (result i32)))
+    (func (export "run") (result i32) (drop (call $count)) (drop (call $count)) (call $count))
+    (func (export "many") (result i32) (local $i i32)
+      (loop $again
+        (if (i32.ne (call $count) (i32.const 1)) (then unreachable))
+        (br_if $again (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 100))))
+      (i32.const 0)))`)
+  assert.equal(await code([side, main]), 1)
+  const plugin = new Plugin({ wasm: [side, main] })
+  for (let i = 0; i < 50; i++) await plugin.call('many')
+  await plugin.close()
 })

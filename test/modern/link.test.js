@@ -55,6 +55,26 @@ describe('modules of a manifest', () => {
     assert.equal(await said({ wasm }, { functions: { library: { four: () => 9 } } }), '4')
   })
 
+  for (const name of ['env', USER]) {
+    test(`stand in for host functions with the name ${name}, and host functions come first`, async () => {
+      const standIn = module(name, '(func (export "four") (result i32) (i32.const 4)) (func (export "two") (result i32) (i32.const 2))')
+      const wasm = [standIn, running(`(import "${name}" "four" (func $four (result i32))) (import "${name}" "two" (func $two (result i32)))`, '(i32.add (call $four) (call $two))')]
+      assert.equal(await said({ wasm }), '6')
+      assert.equal(await said({ wasm }, { functions: { [name]: { four: () => 5 } } }), '7')
+    })
+  }
+
+  test('call each other in a circle of imported functions', async () => {
+    const even = module('even', `
+      (import "main" "odd" (func $odd (param i32) (result i32)))
+      (func (export "even") (param i32) (result i32) (if (result i32) (local.get 0) (then (call $odd (i32.sub (local.get 0) (i32.const 1)))) (else (i32.const 1))))`)
+    const odd = running('(import "even" "even" (func $even (param i32) (result i32)))', '(call $even (i32.const 10))')
+    odd.data = wat(String(odd.data).replace(/\)$/, `
+      (func (export "odd") (param i32) (result i32) (if (result i32) (local.get 0) (then (call $even (i32.sub (local.get 0) (i32.const 1)))) (else (i32.const 0)))))`))
+    assert.equal(await said({ wasm: [even, odd] }), '1')
+    assert.equal(await said({ wasm: [odd, even] }), '1')
+  })
+
   test('have start code that runs before that of those who import them', async t => {
     const said = []
     const functions = { [USER]: { say: (context, number) => { said.push(number) } } }
@@ -85,12 +105,13 @@ describe('what cannot be linked is refused in these words', () => {
     }
   })
 
-  test('modules that import each other, and how they do', async () => {
-    const circle = kind => `cannot import "a" "f"; circular imports of type="${kind}" are not supported`
-    await refused([module('a', `(import "b" "f" (func)) ${F}`), module('b', `(import "a" "f" (func)) ${F}`), main('(import "a" "f" (func))')],
-      `from module "main"/"a"/"b": ${circle('function')}`)
-    await refused([module('a', '(import "a" "f" (memory 1)) (export "f" (memory 0))'), main('(import "a" "f" (memory 1))')],
-      `from module "main"/"a": ${circle('memory')}`)
+  test('modules that import a memory, table or global from each other', async () => {
+    for (const [kind, type] of Object.entries({ memory: 'memory 1', table: 'table 1 funcref', global: 'global i32' })) {
+      const circle = `cannot import "a" "x"; circular imports of type="${kind}" are not supported`
+      const [a, b] = ['a', 'b'].map((name, i, names) => module(name, `(import "${names[1 - i]}" "x" (${type})) (export "x" (${kind} 0))`))
+      await refused([a, b, main(`(import "a" "x" (${type}))`)], `from module "main"/"a"/"b": ${circle}`)
+      await refused([module('a', `(import "a" "x" (${type})) (export "x" (${kind} 0))`), main(`(import "a" "x" (${type}))`)], `from module "main"/"a": ${circle}`)
+    }
   })
 
   test('a module deep down', () => refused([module('a', `(import "nowhere" "f" (func)) ${F}`), main('(import "a" "f" (func))')],
@@ -104,8 +125,8 @@ describe('what cannot be linked is refused in these words', () => {
     await refused([main('(import "extism:host/env" "length" (func))')], /^from module "main": cannot import "extism:host\/env" "length"; /)
   })
 
-  test('a module with a name of the host', async () => {
-    for (const name of ['env', 'extism:host/env', USER, 'wasi_snapshot_preview1', 'wasi_unstable']) {
+  test('a module with a name of the environment or of WASI', async () => {
+    for (const name of ['extism:host/env', 'extism:host/other', 'wasi_snapshot_preview1', 'wasi_unstable']) {
       await refused([module(name, F), main('')], new RegExp(`cannot be named "${name}"`))
     }
   })
@@ -157,4 +178,12 @@ describe('start code', () => {
       code: 'ERR_EXTISM_TIMEOUT', message: 'EXTISM: timed out while waiting for plugin to instantiate'
     })
   })
+})
+
+test('a command that others import from has its _start run once, and keeps its state', async t => {
+  const side = module('side', `(memory (export "memory") 1) (global $n (mut i32) (i32.const 0))
+    (func (export "_start") (global.set $n (i32.add (global.get $n) (i32.const 3))))
+    (func (export "count") (result i32) (global.set $n (i32.add (global.get $n) (i32.const 1))) (global.get $n))`)
+  const plugin = await made(t, { wasm: [side, running('(import "side" "count" (func $count (result i32)))', '(call $count)')] })
+  for (const expected of ['4', '5', '6']) assert.equal(await textOf(plugin.call('run')), expected)
 })

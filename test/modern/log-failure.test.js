@@ -72,27 +72,42 @@ describe('a logger that throws', () => {
     assert.equal(await call, null)
   })
 
-  test('fails no call, but emits one process warning, while several calls are pending', async t => {
-    const { seen, next } = warnings(t)
+  test('fails exactly the calls that logged, of several that are pending', async t => {
+    const { seen } = warnings(t)
     const [waiting, resume] = signal()
-    const plugin = await logging(t, { instances: 2, wait: () => waiting })
-    const warned = next()
-    const calls = [plugin.call('wait', 'a'), plugin.call('run', 'b'), plugin.call('run', 'c')]
-    await warned
-    assert.deepEqual(await Promise.all([textOf(calls[1]), textOf(calls[2])]), ['b', 'c'])
-    assert.deepEqual(seen, ['ExtismWarning: the logger of a plugin threw: write after end'])
+    const plugin = await logging(t, { instances: 2, log: text => { if (text !== 'c') throw new Error(text) }, wait: () => waiting })
+    const calls = [plugin.call('wait', 'a'), plugin.call('run', 'b'), plugin.call('run', 'c'), plugin.call('quiet', 'd')]
+    await assert.rejects(calls[1], { message: 'b' })
+    assert.deepEqual(await Promise.all([textOf(calls[2]), textOf(calls[3])]), ['c', 'd'])
     resume()
-    await assert.rejects(calls[0], error => error === REASON)
+    await assert.rejects(calls[0], { message: 'a' })
+    await new Promise(setImmediate)
+    assert.deepEqual(seen, [])
   })
 
-  test('emits a process warning for callSync, which returns before anything is logged, and fails no later call', async t => {
-    const { seen, next } = warnings(t)
-    const plugin = await logging(t)
-    const warned = next()
+  test('fails the call that logged, of those that run at the same time', async t => {
+    const plugin = await logging(t, { instances: 4, log: text => { if (Number(text) % 3 === 0) throw new Error(text) }, wait: () => new Promise(setImmediate) })
+    const texts = Array.from({ length: 200 }, (_, i) => `${i}`)
+    const outcomes = await Promise.all(texts.map((text, i) => plugin.call(i % 2 ? 'run' : 'wait', text).then(() => 'ended', ({ message }) => message)))
+    assert.deepEqual(outcomes, texts.map(text => Number(text) % 3 === 0 ? text : 'ended'))
+  })
+
+  test('makes callSync throw the same error, and fails no later call', async t => {
+    const { seen } = warnings(t)
+    let broken = true
+    const plugin = await logging(t, { log: () => { if (broken) throw REASON } })
+    for (const name of ['run', 'wait']) assert.throws(() => plugin.callSync(name, 'x'), error => error === REASON)
+    assert.equal(plugin.callSync('quiet', 'x').text(), 'x')
+    broken = false
     assert.equal(plugin.callSync('run', 'x').text(), 'x')
-    assert.equal(await textOf(plugin.call('quiet', 'after')), 'after')
-    await warned
-    assert.equal(seen.length, 1)
+    assert.equal(await textOf(plugin.call('run', 'after')), 'after')
+    await new Promise(setImmediate)
+    assert.deepEqual(seen, [])
+  })
+
+  test('does not replace the error of a callSync that fails anyway', async t => {
+    const plugin = await logging(t)
+    assert.throws(() => plugin.callSync('refuse', 'no'), { code: 'ERR_EXTISM_GUEST', message: 'Plugin-originated error: no' })
   })
 
   test('fails the call during which the host logs', async t => {

@@ -77,12 +77,20 @@ describe('logger and logLevel', () => {
     assert.equal(lines.length, 50)
   })
 
-  test('a message that is no block, or has no text, is not logged', async t => {
+  test('a message that is no block is not logged', async t => {
     const lines = []
-    const code = guest('(func (export "run") (call $log_error (i64.const 0x100000)) (call $log_error (i64.const 0)) (call $give (call $input)))')
+    const code = guest('(func (export "run") (call $log_error (i64.const 0x100000)) (call $give (call $input)))')
     const plugin = await made(t, code, { logLevel: 'trace', logger: { error: text => lines.push(text) } })
     assert.equal(await textOf(plugin.call('run', 'usable')), 'usable')
     assert.deepEqual(lines.filter(line => !line.startsWith('failed to log(error): bad block reference')), [])
+  })
+
+  test('a message at the address 0, where a text of no bytes is, is an empty line', async t => {
+    const lines = []
+    const code = guest('(func (export "run") (call $log_error (i64.const 0)) (call $log_error (call $alloc (i64.const 0))) (call $log_error (call $input)))')
+    const plugin = await made(t, code, { logLevel: 'trace', logger: { error: text => lines.push(text) } })
+    await plugin.call('run', 'text')
+    assert.deepEqual(lines, ['', '', 'text'])
   })
 })
 

@@ -339,7 +339,7 @@ manifests.push(1)
 // Context and Plugin
 
 const context = new Context()
-const running: PluginOptions = { instances: 4, maxQueue: 100, queueTimeoutMs: Infinity, maxCallDepth: 3, maxLogBytes: Infinity, cache: true }
+const running: PluginOptions = { instances: 4, maxQueue: 100, queueTimeoutMs: Infinity, maxCallDepth: 3, maxLogBytes: Infinity, cache: true, runInWorker: true, freshInstance: false }
 const plugins: LegacyPlugin[] = [
   context.plugin(bytes),
   context.plugin(snake, true),
@@ -388,7 +388,7 @@ for (const plugin of plugins) {
   plugin.free()
 }
 for (const stats of plugins.map(plugin => plugin.stats())) {
-  const counts = [stats.calls, stats.active, stats.queued, stats.instances, stats.replaced]
+  const counts: number[] = [stats.calls, stats.active, stats.queued, stats.instances, stats.replaced, stats.moved]
   expectType<number[]>()(counts, true)
   expectType<number | undefined>()(stats.errors.ERR_EXTISM_TIMEOUT, true)
   const times: Percentiles[] = [stats.runMs, stats.waitMs]
@@ -489,7 +489,8 @@ const everything: ExtismPluginOptions = {
   queueTimeoutMs: 1000,
   cache: './cache',
   fuel: 1_000_000,
-  sharedVars: true
+  sharedVars: true,
+  freshInstance: true
 }
 const texts = new Map([['key', 'value']])
 
@@ -599,7 +600,6 @@ export function statusOf (reason: unknown): number {
     case 'ERR_EXTISM_CLOSED':
     case 'ERR_EXTISM_QUEUE_FULL':
     case 'ERR_EXTISM_QUEUE_TIMEOUT':
-    case 'ERR_EXTISM_STUCK':
       return 503
     case 'ERR_EXTISM_EXIT':
     case 'ERR_EXTISM_GUEST':
@@ -621,6 +621,7 @@ export function statusOf (reason: unknown): number {
     case 'ERR_EXTISM_MEMORY':
     case 'ERR_EXTISM_MODULE':
     case 'ERR_EXTISM_REENTRANT':
+    case 'ERR_EXTISM_SIGNAL':
     case 'ERR_EXTISM_STALE':
     case 'ERR_EXTISM_TRAP':
     case 'ERR_EXTISM_UNSUPPORTED':
