@@ -1,4 +1,5 @@
-// One module in two hosts: the same calls have to give the same, and to leave the same behind.
+// One module in two hosts, and here once more with callSync: the same calls have to give the same,
+// and to leave the same behind.
 
 import { createPlugin as createHere } from '../../index.js'
 import { createPlugin as createPeer } from 'extism-js-rc'
@@ -10,14 +11,12 @@ const CONFIG = { a: 'one', b: 'two' }
  * What may differ. Whatever follows such a difference is not compared.
  *
  * - A feature that this version of V8 lacks.
- * - Memory: where V8 gives -1 for a growth beyond all limits, the call fails here.
  * - Errors: one is read when the plugin sets it, there when the call is over. By then its block may
  *   have been freed or overwritten.
  * - The stack: how deep a function may call differs, and so does what a frame takes.
  */
 const EXCUSES = {
   feature: 'V8 does not know a feature',
-  memory: 'memory could not grow',
   error: 'an error was gone or changed when the call was over',
   stack: 'the stack was used up'
 }
@@ -35,6 +34,7 @@ export async function compare (slots, smith, main) {
   const parts = Object.entries({ slots, smith, main })
   const manifest = { wasm: parts.map(([name, data]) => ({ name, data: new Uint8Array(data) })), config: CONFIG }
   const here = await outcome(() => createHere(manifest, { cache: false, timeoutMs: 20_000 }))
+  const sync = await outcome(() => createHere(manifest, { cache: false, timeoutMs: 20_000 }))
   const peer = await outcome(() => createPeer(manifest, { config: CONFIG }))
   try {
     if (here.kind !== 'result' || peer.kind !== 'result') {
@@ -44,21 +44,23 @@ export async function compare (slots, smith, main) {
         ? result
         : { ...result, finding: differing('making it', here, peer) }
     }
-    return await calls(here.value, peer.value, main, result)
+    return await calls(here.value, sync.value, peer.value, main, result)
   } finally {
     await here.value?.close()
+    await sync.value?.close()
     await peer.value?.close()
   }
 }
 
-async function calls (here, peer, main, result) {
+async function calls (here, sync, peer, main, result) {
   const names = WebAssembly.Module.exports(new WebAssembly.Module(main)).map(({ name }) => name)
   const runs = names.filter(name => name !== 'state')
   for (const name of [...runs, ...runs].flatMap(run => [run, 'state'])) {
     const ours = await outcome(() => here.call(name, INPUT))
+    const synchronous = await outcome(() => sync.callSync(name, INPUT))
     const theirs = await outcome(() => peer.call(name, INPUT))
     result.calls++
-    if (ours.kind === 'memory') return { ...result, excuse: EXCUSES.memory }
+    if (ours.text !== synchronous.text) return { ...result, finding: `${name}: ${ours.text}, with callSync ${synchronous.text}` }
     if (ours.kind === 'stack' || theirs.kind === 'stack') return { ...result, excuse: EXCUSES.stack }
     result.outcomes.push(ours.kind)
     if (ours.kind === 'guest' && ['guest', 'result'].includes(theirs.kind) && ours.text !== theirs.text) return { ...result, excuse: EXCUSES.error }
@@ -85,7 +87,6 @@ async function outcome (call) {
 }
 
 function kindOf (error) {
-  if (error.code === 'ERR_EXTISM_OUT_OF_MEMORY') return 'memory'
   if (/call stack/i.test(error.message)) return 'stack'
   if (error instanceof WebAssembly.RuntimeError) return 'trap'
   if (error.message.startsWith('Plugin-originated error')) return 'guest'

@@ -1,4 +1,4 @@
-//! Several modules, host functions and rules.
+//! Several modules, host functions and options.
 
 #![no_main]
 
@@ -15,17 +15,17 @@ fuzz_target!(|manifest: Manifest| {
     let Ok(modules) = modules else {
         return;
     };
-    let (functions, rules) = (manifest.functions(), manifest.rules());
-    let Ok(blueprint) = link(modules, &functions, &rules) else {
+    let (functions, options) = (manifest.functions(), manifest.options());
+    let Ok(linked) = link(modules, &functions, &options) else {
         return;
     };
     if !originals.iter().any(|(name, _)| name == "main") {
         originals.last_mut().unwrap().0 = "main".to_owned();
     }
     for (index, (name, _)) in originals.iter().enumerate() {
-        let taken = ["extism:", "extism-napi:", "wasi"];
-        assert!(name != "env" && !taken.iter().any(|taken| name.starts_with(taken)));
+        let is_reserved = name.starts_with("extism:") && name != "extism:host/user";
+        assert!(!is_reserved && !name.starts_with("wasi"));
         assert!(originals[..index].iter().all(|(other, _)| other != name));
     }
-    check(&originals, functions.len(), &rules, &blueprint);
+    check(&originals, &functions, &options, &linked);
 });

@@ -16,16 +16,15 @@ const FUEL: u32 = 2_000;
 /// The host functions that `guests/environment.wat` has imports of.
 pub fn functions() -> Vec<Signature> {
     let block = || Types::new(&[ValType::I64], &[ValType::I64]);
-    let function = |namespace: Option<&str>, name: &str, types, lookup| Signature {
+    let function = |namespace: Option<&str>, name: &str, types| Signature {
         namespace: namespace.map(str::to_owned),
         name: name.to_owned(),
         types,
-        lookup,
     };
     vec![
-        function(None, "known", Some(block()), false),
-        function(None, "any", None, false),
-        function(Some("mine"), "get", Some(block()), true),
+        function(None, "known", Some(block())),
+        function(None, "any", None),
+        function(Some("mine"), "get", Some(block())),
     ]
 }
 
@@ -33,7 +32,6 @@ pub fn functions() -> Vec<Signature> {
 pub fn generate(u: &mut Unstructured, environment: bool) -> Result<Vec<u8>> {
     let mut config = Config::arbitrary(u)?;
     config.threads_enabled = false;
-    config.exceptions_enabled = false;
     config.generate_custom_sections = true;
     config.max_type_size = 100;
     if environment {
@@ -72,7 +70,6 @@ pub fn comparable(u: &mut Unstructured) -> Result<Vec<u8>> {
 pub fn hostile(u: &mut Unstructured) -> Result<Vec<u8>> {
     let config = Config {
         available_imports: wat::parse_str(ENVIRONMENT).ok(),
-        exceptions_enabled: false,
         max_exports: 20,
         max_memories: 3,
         max_tables: 4,

@@ -2,9 +2,9 @@
 
 use arbitrary::Arbitrary;
 
-use crate::module::{Rules, Signature, Types};
+use crate::module::{LinkOptions, Signature, Types};
 use crate::name::Name;
-use crate::part::{BLOCK, Import, Kind, NOTHING, Part, Type};
+use crate::part::{Import, Kind, NOTHING, Part, Type};
 
 /// Beyond what is allowed.
 const MOST_MODULES: u16 = 520;
@@ -15,10 +15,8 @@ pub struct Manifest {
     chain: Option<Chain>,
     functions: Vec<HostFunction>,
     wasi: bool,
-    wasi_output: bool,
     max_pages: Option<u16>,
     max_table_elements: Option<u16>,
-    block_pages: Option<u32>,
     runs_commands: bool,
     any_signature: bool,
 }
@@ -35,7 +33,6 @@ struct HostFunction {
     namespace: Option<Name>,
     name: Name,
     types: Option<Type>,
-    lookup: bool,
 }
 
 impl Manifest {
@@ -58,22 +55,16 @@ impl Manifest {
                     .as_ref()
                     .map(|name| name.text().to_owned()),
                 name: function.name.text().to_owned(),
-                types: match function.lookup {
-                    true => Some(BLOCK.types()),
-                    false => function.types.map(Type::types).filter(is_plain),
-                },
-                lookup: function.lookup,
+                types: function.types.map(Type::types).filter(is_plain),
             })
             .collect()
     }
 
-    pub fn rules(&self) -> Rules {
-        Rules {
+    pub fn options(&self) -> LinkOptions {
+        LinkOptions {
             wasi: self.wasi,
-            wasi_output: self.wasi_output,
             max_pages: self.max_pages.map_or(u32::MAX, u32::from),
             max_table_elements: self.max_table_elements.map_or(u32::MAX, u32::from),
-            block_pages: self.block_pages,
             runs_commands: self.runs_commands,
             any_signature: self.any_signature,
         }
@@ -83,7 +74,7 @@ impl Manifest {
 /// Nobody can offer a host function with other types.
 fn is_plain(types: &Types) -> bool {
     use wasmparser::ValType::{F32, F64, I32, I64};
-    let mut all = types.params.iter().chain(&types.results);
+    let mut all = types.params.iter().chain(&types.results[..]);
     all.all(|ty| [I32, I64, F32, F64].contains(ty))
 }
 

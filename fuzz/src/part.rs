@@ -58,7 +58,7 @@ const TYPES: &[(&[ValType], &[ValType])] = &[
     (&[ValType::FUNCREF], &[ValType::EXTERNREF]),
 ];
 
-/// What the host has, and what it has only for itself, by the type's index.
+/// What the host has, and what it could be taken to have, by the type's index.
 const IMPORTS: &[(&str, &str, u8)] = &[
     ("extism:host/env", "alloc", 4),
     ("extism:host/env", "load_u8", 5),
@@ -74,18 +74,12 @@ const IMPORTS: &[(&str, &str, u8)] = &[
     ("extism:host/env", "input_set", 7),
     ("extism:host/env", "output_offset", 2),
     ("env", "extism_reset", 0),
-    ("extism-napi:guard", "begin", 4),
-    ("extism-napi:guard", "output", 1),
-    ("extism-napi:guard", "function 0", 4),
-    ("extism-napi:host", "fetch", 7),
-    ("extism-napi:host", "sleep", 3),
-    ("extism-napi:function", "0", 4),
-    ("extism-napi:guest", "_start", 0),
-    ("extism-napi:memory 0", "fd_write", 11),
+    ("extism:host/circular", "0", 0),
+    ("extism:host/user", "serve", 0),
+    ("a", "serve", 0),
+    ("main", "_start", 0),
 ];
 
-/// The type of a lookup.
-pub const BLOCK: Type = Type(4);
 pub const NOTHING: Type = Type(0);
 
 impl Type {

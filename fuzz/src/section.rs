@@ -2,7 +2,7 @@
 
 use wasmparser::types::Types;
 use wasmparser::{
-    ExternalKind, FuncType, MemoryType, Parser, Payload, TableInit, TableType, TypeRef, Validator,
+    ExternalKind, FuncType, GlobalType, MemoryType, Parser, Payload, TableType, TypeRef, Validator,
     WasmFeatures,
 };
 
@@ -25,10 +25,7 @@ pub struct Sections {
     pub exports: Vec<Export>,
     pub start: Option<u32>,
     pub memories: Vec<MemoryType>,
-    /// With the code that says what their elements are.
-    pub tables: Vec<(TableType, Option<Vec<u8>>)>,
-    /// All others, and their bytes.
-    pub rest: Vec<(u8, Vec<u8>)>,
+    pub tables: Vec<TableType>,
     types: Types,
 }
 
@@ -42,16 +39,15 @@ impl Sections {
             start: None,
             memories: Vec::new(),
             tables: Vec::new(),
-            rest: Vec::new(),
             types: types.expect("what is linked is valid"),
         };
         for payload in Parser::new(0).parse_all(bytes) {
-            sections.add(&payload.unwrap(), bytes);
+            sections.add(&payload.unwrap());
         }
         sections
     }
 
-    fn add(&mut self, payload: &Payload, bytes: &[u8]) {
+    fn add(&mut self, payload: &Payload) {
         match payload {
             Payload::ImportSection(reader) => {
                 let imports = reader.clone().into_imports().map(Result::unwrap);
@@ -75,23 +71,9 @@ impl Sections {
                 .extend(reader.clone().into_iter().map(Result::unwrap)),
             Payload::TableSection(reader) => {
                 let tables = reader.clone().into_iter().map(Result::unwrap);
-                self.tables.extend(tables.map(|table| {
-                    let code = match table.init {
-                        TableInit::RefNull => None,
-                        TableInit::Expr(code) => {
-                            let range = code.get_binary_reader().range();
-                            Some(bytes[range.start as usize..range.end as usize].to_vec())
-                        }
-                    };
-                    (table.ty, code)
-                }));
+                self.tables.extend(tables.map(|table| table.ty));
             }
-            other => {
-                if let Some((id, range)) = other.as_section() {
-                    let bytes = &bytes[range.start as usize..range.end as usize];
-                    self.rest.push((id, bytes.to_vec()));
-                }
-            }
+            _ => {}
         }
     }
 
@@ -103,6 +85,18 @@ impl Sections {
     pub fn function(&self, index: u32) -> &FuncType {
         let types = self.types.as_ref();
         self.types[types.core_function_at(index)].unwrap_func()
+    }
+
+    pub fn memory(&self, index: u32) -> MemoryType {
+        self.types.as_ref().memory_at(index)
+    }
+
+    pub fn table(&self, index: u32) -> TableType {
+        self.types.as_ref().table_at(index)
+    }
+
+    pub fn global(&self, index: u32) -> GlobalType {
+        self.types.as_ref().global_at(index)
     }
 
     /// The imports, and for functions their types.
