@@ -16,9 +16,9 @@ import { Probe } from './probe.js'
 import { randomFrom } from './random.js'
 import { figures, line, operations } from './table.js'
 
-const PARTS = ['calls', 'ends', 'failures', 'host-functions', 'http', 'lives', 'services', 'stores', 'workers']
+const PARTS = ['calls', 'ends', 'failures', 'host-functions', 'http', 'instances', 'lives', 'services', 'stores', 'workers']
 const LANES = 12
-const LOAD_MS = 4_000
+const LOAD_MS = 3_000
 /** What has not settled by then never will: nothing is given more than a second here. */
 const GRACE_MS = 60_000
 /** Until all threads and connections that are of no further use have gone. */
