@@ -36,6 +36,13 @@ export function assemble (file) {
   return stdout
 }
 
+/** How many milliseconds the crate takes to compile a module for a plugin, in a process of its own. */
+export function timeCrateCompile (file) {
+  const { status, stdout } = spawnSync(build(), ['compile', fileURLToPath(file)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  if (status !== 0) throw new Error(`${file} cannot be compiled`)
+  return JSON.parse(stdout).ns / 1e6
+}
+
 /** Calls `name` in a loop of Rust: a contender for `interleave`, with `close`. */
 export function openFloor (file, name, bytes, expectedLength) {
   const child = spawn(build(), ['run', fileURLToPath(file), name, String(bytes)], { stdio: ['pipe', 'pipe', 'inherit'] })

@@ -4,13 +4,18 @@
 //! line of the standard input, makes them with an input of that many bytes, and prints
 //! `{"calls":1000,"ns":20000000,"output":91}`; `output` is the length of the last one.
 //!
+//! `floor compile MODULE` compiles a module for a plugin, without a cache, and prints
+//! `{"ns":1400000000}`.
+//!
 //! `floor assemble MODULE` prints a module in the binary format, for hosts that take no text.
 
 use std::collections::HashMap;
 use std::io::{Write, stdin, stdout};
 use std::time::Instant;
 
-use extism::{Error, Manifest, PTR, Plugin, PluginBuilder, UserData, Wasm, host_fn};
+use extism::{
+    CompiledPlugin, Error, Manifest, PTR, Plugin, PluginBuilder, UserData, Wasm, host_fn,
+};
 
 const MESSAGES: [(&str, &str); 2] = [
     ("hello", "👋 Hello World 🌍"),
@@ -28,9 +33,10 @@ fn main() -> Result<(), Error> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["run", module, function, bytes] => run(module, function, bytes.parse()?),
+        ["compile", module] => compile(module),
         ["assemble", module] => Ok(stdout().write_all(&wat::parse_file(module)?)?),
         _ => Err(Error::msg(
-            "usage: floor run MODULE FUNCTION BYTES | floor assemble MODULE",
+            "usage: floor run MODULE FUNCTION BYTES | floor compile MODULE | floor assemble MODULE",
         )),
     }
 }
@@ -52,9 +58,21 @@ fn run(module: &str, function: &str, bytes: usize) -> Result<(), Error> {
     Ok(())
 }
 
+fn compile(module: &str) -> Result<(), Error> {
+    let builder = builder(wat::parse_file(module)?);
+    let start = Instant::now();
+    let _compiled = CompiledPlugin::new(builder)?;
+    let ns = start.elapsed().as_nanos();
+    println!(r#"{{"ns":{ns}}}"#);
+    Ok(())
+}
+
 fn plugin(module: &str) -> Result<Plugin, Error> {
-    let manifest = Manifest::new([Wasm::data(wat::parse_file(module)?)]);
-    PluginBuilder::new(manifest)
+    builder(wat::parse_file(module)?).build()
+}
+
+fn builder(module: Vec<u8>) -> PluginBuilder<'static> {
+    PluginBuilder::new(Manifest::new([Wasm::data(module)]))
         .with_wasi(true)
         .with_function_in_namespace(
             "extism:host/user",
@@ -65,5 +83,4 @@ fn plugin(module: &str) -> Result<Plugin, Error> {
             host_memory_get,
         )
         .with_cache_disabled()
-        .build()
 }

@@ -3,14 +3,22 @@
 import { calling, callingSync, check, closeAll } from './contenders.js'
 import { ANSWER, GREETER, NAME } from './greeter.js'
 import { OURS, SYNC, asyncMapFunction, mapFunction, openOurs } from './ours.js'
-import { ALL, WORKERS, openPeers } from './peers.js'
-import { interleave, row, scale } from './stats.js'
+import { ALL, FOREGROUND, WORKERS, openPeers } from './peers.js'
+import { atMost, best, interleave, ratios, row, scale } from './stats.js'
 
 export async function run (settings) {
   return [
-    row('host-function', '`say_hello`, host function in JavaScript', 'µs', 'lower', await plain(settings)),
+    plainRow(await plain(settings)),
     row('async-host-function', '`say_hello`, host function in JavaScript, `async`', 'µs', 'lower', await awaited(settings))
   ]
+}
+
+function plainRow (us) {
+  const peer = best('lower', us, FOREGROUND)
+  return row('host-function', '`say_hello`, host function in JavaScript', 'µs', 'lower', us, [
+    atMost(0.75, '×', 'host function in JavaScript, `callSync`, of the faster peer in the foreground', ratios(us[SYNC], peer)),
+    atMost(0.75, '×', 'host function in JavaScript, `call`, of the faster peer in the foreground', ratios(us[OURS], peer))
+  ])
 }
 
 async function plain (settings) {

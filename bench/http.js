@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import autocannon from 'autocannon'
 import { startChild } from './children/child.js'
 import { ANSWER, NAME } from './greeter.js'
-import { OURS } from './ours.js'
-import { ALL } from './peers.js'
+import { OURS, OURS_JS } from './ours.js'
+import { ALL, FOREGROUND } from './peers.js'
 import { atLeast, best, inTurn, ratios, row } from './stats.js'
 
 const PLAIN = 'Fastify alone'
@@ -17,44 +17,70 @@ const REQUEST = {
   body: NAME
 }
 
-export async function run ({ http: { rounds, seconds } }) {
-  const names = [OURS, ...ALL, PLAIN]
+export async function run ({ http: { rounds, saidRounds, seconds } }) {
   const servers = {}
-  const rates = Object.fromEntries(names.map(name => [name, []]))
+  const measure = (names, rounds, connections, path) => inTurns(servers, names, { rounds, seconds, connections, path })
+  const few = [OURS, OURS_JS, ...FOREGROUND, PLAIN]
   try {
-    for (const name of names) {
+    for (const name of [OURS, OURS_JS, ...ALL, PLAIN]) {
       servers[name] = await startChild('server.js', [name])
-      await check(name, servers[name].message)
-      await load(servers[name].message, seconds)
-    }
-    for (let round = 0; round < rounds; round++) {
-      for (const name of inTurn(names, round)) {
-        rates[name].push(await load(servers[name].message, seconds))
+      for (const path of ['/', '/twice']) {
+        await check(name, servers[name].message, path)
+        await load(servers[name].message, { seconds: seconds / 2, connections: CONNECTIONS, path })
       }
     }
+    return [
+      ...rows(await measure(Object.keys(servers), rounds, CONNECTIONS, '/')),
+      row('http-twice', `HTTP, two calls in a row for a request, ${CONNECTIONS} connections`, 'requests/s', 'higher',
+        await measure(few, saidRounds, CONNECTIONS, '/twice')),
+      row('http-one', 'HTTP, 1 connection', 'requests/s', 'higher', await measure(few, saidRounds, 1, '/'))
+    ]
   } finally {
     for (const server of Object.values(servers)) await server.end()
   }
-  const of = version => best('higher', rates, [version, `${version} worker`])
+}
+
+/** The addon's two servers in a row each, beside the same peers. */
+function rows ({ [OURS]: rust, [OURS_JS]: javascript, ...others }) {
+  const peer = best('higher', others, ALL)
+  const plain = others[PLAIN]
   return [
-    row('http', `HTTP, ${CONNECTIONS} connections`, 'requests/s', 'higher', rates, [
-      atLeast(2.5, '×', 'HTTP, of 1.0.3', ratios(rates[OURS], of('1.0.3'))),
-      atLeast(2.2, '×', 'HTTP, of 2.0.0-rc13', ratios(rates[OURS], of('2.0.0-rc13'))),
-      atLeast(0.75, '×', 'HTTP, of Fastify alone', ratios(rates[OURS], rates[PLAIN]))
+    row('http-javascript', `HTTP, host function in JavaScript, ${CONNECTIONS} connections`, 'requests/s', 'higher', {
+      [OURS]: javascript,
+      ...others
+    }, [
+      atLeast(1.8, '×', 'HTTP, host function in JavaScript, of the faster peer', ratios(javascript, peer)),
+      atLeast(0.9, '×', 'HTTP, host function in JavaScript, of Fastify alone', ratios(javascript, plain))
+    ]),
+    row('http', `HTTP, \`memoryGet\`, ${CONNECTIONS} connections`, 'requests/s', 'higher', {
+      [OURS]: rust,
+      ...others
+    }, [
+      atLeast(2.2, '×', 'HTTP, `memoryGet`, of the faster peer', ratios(rust, peer)),
+      atLeast(1, '×', 'HTTP, `memoryGet`, of Fastify alone', ratios(rust, plain))
     ])
   ]
 }
 
-async function check (name, port) {
-  const response = await fetch(`http://127.0.0.1:${port}`, REQUEST)
+/** Loads the servers in turns: their requests a second, by name. */
+async function inTurns (servers, names, { rounds, ...how }) {
+  const rates = Object.fromEntries(names.map(name => [name, []]))
+  for (let round = 0; round < rounds; round++) {
+    for (const name of inTurn(names, round)) rates[name].push(await load(servers[name].message, how))
+  }
+  return rates
+}
+
+async function check (name, port, path) {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, REQUEST)
   assert.ok(await response.text() === ANSWER, `the server with ${name} answers wrongly`)
 }
 
-async function load (port, seconds) {
+async function load (port, { seconds, connections, path }) {
   const result = await autocannon({
     ...REQUEST,
-    url: `http://127.0.0.1:${port}`,
-    connections: CONNECTIONS,
+    url: `http://127.0.0.1:${port}${path}`,
+    connections,
     duration: seconds
   })
   assert.equal(result.errors + result.non2xx, 0, 'requests failed')

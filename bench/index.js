@@ -3,32 +3,34 @@
 // `--only`, which can be there several times, runs some of the groups, `--json` writes the
 // figures down for bench/plot.js, and `--quick` only shows whether everything runs.
 
+import './environment.js'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import os from 'node:os'
 import { parseArgs } from 'node:util'
 import { extismVersion } from 'extism-napi'
 import { head, text } from './report.js'
+import { FULL, QUICK } from './settings.js'
 
-const GROUPS = ['calls', 'http', 'echo', 'guard', 'work', 'host-functions', 'start', 'memory']
-
-const FULL = {
-  rounds: 9,
-  turnMs: 300,
-  http: { rounds: 5, seconds: 2 },
-  work: { rounds: 5, turnMs: 1500 },
-  start: { rounds: 7 },
-  memory: { first: 10_000, last: 1_000_000 }
-}
-
-const QUICK = {
-  rounds: 2,
-  turnMs: 20,
-  http: { rounds: 1, seconds: 1 },
-  work: { rounds: 1, turnMs: 100 },
-  start: { rounds: 1 },
-  memory: { first: 1_000, last: 10_000 }
-}
+const GROUPS = [
+  'calls',
+  'host-functions',
+  'http',
+  'echo',
+  'kernel',
+  'compute',
+  'work',
+  'delay',
+  'moved',
+  'await',
+  'plugins',
+  'instances',
+  'fresh',
+  'compile',
+  'start',
+  'backtrace',
+  'memory'
+]
 
 const { values: options } = parseArgs({
   options: {
@@ -53,11 +55,19 @@ const results = {
 
 console.log(head(results))
 for (const group of options.only) {
-  const { run } = await import(`./${group}.js`)
-  for (const row of await run(options.quick ? QUICK : FULL)) {
-    results.rows.push({ group, ...row })
-    console.log(`\n${text(row)}`)
+  const started = performance.now()
+  try {
+    const { run } = await import(`./${group}.js`)
+    for (const row of await run(options.quick ? QUICK : FULL)) {
+      results.rows.push({ group, ...row })
+      console.log(`\n${text(row)}`)
+    }
+  } catch (error) {
+    // The other groups' figures are worth having, and the exit code tells that some are missing.
+    console.error(`\n${group} failed:`, error)
+    process.exitCode = 1
   }
+  console.log(`\n(${group}: ${((performance.now() - started) / 1000).toFixed(1)} s)`)
 }
 
 const targets = results.rows.flatMap(row => row.targets)

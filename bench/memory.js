@@ -10,7 +10,7 @@ export async function run ({ memory: { first, last } }) {
   // take longer than all else together.
   const names = [OURS, ...FOREGROUND]
   const grown = await Promise.all(names.map(name =>
-    runChild('memory.js', [name, String(first), String(last)], ['--expose-gc'])))
+    runChild('memory.js', [name, first, last], { flags: ['--expose-gc'] })))
   const results = Object.fromEntries(names.map((name, i) => [name, [grown[i]]]))
   const calls = `${last.toLocaleString('en')} calls, beyond ${first.toLocaleString('en')}`
   return [

@@ -2,7 +2,7 @@
 // docs/bench/results.json, makes a chart of each group in docs/bench, and puts them and the figures
 // between the marks in README.md.
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { OURS } from './ours.js'
 import { ALL } from './peers.js'
 import { digits, markdown, ordered, plain } from './report.js'
@@ -23,13 +23,18 @@ const PEER_FILL = '#8c959f'
 const MARK = '<!-- figures -->\n'
 
 const docs = new URL('../docs/', import.meta.url)
-const [file = new URL('bench/results.json', docs)] = process.argv.slice(2)
+const charts = new URL('bench/', docs)
+const [file = new URL('results.json', charts)] = process.argv.slice(2)
 const results = JSON.parse(readFileSync(file, 'utf8'))
 const groups = [...new Set(results.rows.map(row => row.group))]
 
-mkdirSync(new URL('bench/', docs), { recursive: true })
+mkdirSync(charts, { recursive: true })
+// Charts of groups that there are no longer.
+for (const name of readdirSync(charts)) {
+  if (name.endsWith('.svg')) rmSync(new URL(name, charts))
+}
 for (const group of groups) {
-  writeFileSync(new URL(`bench/${group}.svg`, docs), chart(results.rows.filter(row => row.group === group)))
+  writeFileSync(new URL(`${group}.svg`, charts), chart(results.rows.filter(row => row.group === group)))
 }
 const readme = new URL('../README.md', import.meta.url)
 const [before, , after] = readFileSync(readme, 'utf8').split(MARK)
@@ -65,11 +70,14 @@ function panel ({ title, unit, better, results }, top) {
 
 /** A median, with a line from the lowest round to the highest. */
 function bar (name, { median, low, high }, y, x) {
-  const length = Math.max(x(median) - LABELS, 1).toFixed(1)
   const middle = y + BAR / 2
+  const label = `<text x="${LABELS - 8}" y="${middle + 4}" text-anchor="end">${escape(name)}</text>`
+  // JSON has null in place of NaN.
+  if (median === null) return `${label}\n<text x="${LABELS}" y="${middle + 4}">not measured</text>`
+  const length = Math.max(x(median) - LABELS, 1).toFixed(1)
   const value = Math.max(x(median), x(high)) + 6
   return [
-    `<text x="${LABELS - 8}" y="${middle + 4}" text-anchor="end">${escape(name)}</text>`,
+    label,
     `<rect x="${LABELS}" y="${y}" width="${length}" height="${BAR}" rx="2" ${fill(name)}/>`,
     `<path d="M${x(low).toFixed(1)} ${middle}H${x(high).toFixed(1)}" stroke="${TEXT}" stroke-width="1.5"/>`,
     `<text x="${value.toFixed(1)}" y="${middle + 4}">${digits(median)}</text>`

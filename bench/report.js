@@ -12,8 +12,10 @@ export function ordered (results) {
   return Object.entries(results).sort(([a], [b]) => rank(a) - rank(b))
 }
 
-/** A number without more digits than it deserves. */
+/** A number without more digits than it deserves; a dash for one that was not measured. */
 export function digits (value) {
+  // JSON has null in place of NaN.
+  if (!Number.isFinite(value)) return '–'
   const size = Math.abs(value)
   if (size >= 99.95) return Math.round(value).toLocaleString('en')
   if (size >= 0.0995) return value.toFixed(size >= 9.995 ? 1 : 2)
@@ -76,7 +78,7 @@ function measured (result) {
 
 /** From the lowest round to the highest. */
 function spread ({ low, high, rounds }) {
-  return rounds.length > 1 ? `${digits(low)} – ${digits(high)}` : ''
+  return rounds.length > 1 && Number.isFinite(low) ? `${digits(low)} – ${digits(high)}` : ''
 }
 
 function asked ({ sign, limit, unit }) {

@@ -7,7 +7,7 @@ import path from 'node:path'
 import { runChild } from './children/child.js'
 import { OURS } from './ours.js'
 import { ALL } from './peers.js'
-import { inTurn, row } from './stats.js'
+import { atMost, best, inTurn, ratios, row } from './stats.js'
 
 const CACHED = 'extism-napi, from its cache'
 
@@ -24,7 +24,11 @@ export async function run ({ start: { rounds } }) {
       }
     }
   }
-  return [row('start', 'start-up to the first answer', 'ms', 'lower', results)]
+  return [
+    row('start', 'start-up to the first answer', 'ms', 'lower', results, [
+      atMost(0.6, '×', 'start-up from the cache, of the faster peer', ratios(results[CACHED], best('lower', results, ALL)))
+    ])
+  ]
 }
 
 /** A start with a fresh cache directory, and one with what that left there. */

@@ -91,7 +91,9 @@ export function inTurn (list, round) {
   return [...list.slice(first), ...list.slice(0, first)]
 }
 
+/** All of it is NaN where a round could not be measured. */
 export function summary (values) {
+  if (!values.every(Number.isFinite)) return { median: NaN, low: NaN, high: NaN, rounds: [...values] }
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length / 2
   const median = (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2
@@ -101,6 +103,22 @@ export function summary (values) {
 /** Round by round, so that a slow moment of the machine counts for both. */
 export function ratios (values, others) {
   return values.map((value, round) => value / others[round])
+}
+
+/** Round by round, the geometric mean of several lists. */
+export function geometricMeans (lists) {
+  return lists[0].map((_, round) => Math.exp(lists.reduce((sum, list) => sum + Math.log(list[round]), 0) / lists.length))
+}
+
+/** Round by round, how much more the first of two is. */
+export function differences (values, others) {
+  return values.map((value, round) => value - others[round])
+}
+
+/** The value that a share of the values does not exceed. */
+export function percentile (values, share) {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)]
 }
 
 /**
@@ -134,5 +152,5 @@ export function scale (figures, measure, factor) {
 }
 
 export function mapValues (object, f) {
-  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, f(value)]))
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, f(value, key)]))
 }

@@ -1,44 +1,49 @@
-// A guest that computes for 5 ms: what more instances bring, and what the event loop feels.
+// A guest that computes for 5 ms, and for 0.2: what more instances bring, and what the event loop
+// feels.
 
-import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
-import { closeAll } from './contenders.js'
+import { calling, closeAll } from './contenders.js'
 import { assemble } from './floor.js'
 import { OURS, openOurs } from './ours.js'
-import { ALL, openPeers } from './peers.js'
-import { atLeast, atMost, inTurn, mapValues, ratios, row } from './stats.js'
+import { ALL, FOREGROUND, openPeers } from './peers.js'
+import { atLeast, atMost, differences, inTurn, interleave, mapValues, ratios, row } from './stats.js'
+import { WORK_FILE, callFor, stepsFor } from './work-guest.js'
 
 const TWO = 'extism-napi, 2 instances'
+const FOUR = 'extism-napi, 4 instances'
 const IDLE = 'idle'
 const WIDTH = 4
+const SHORT_WIDTH = 64
 
-export async function run ({ work: { rounds, turnMs } }) {
-  const guest = { wasm: assemble(new URL('guests/work.wat', import.meta.url)) }
-  const one = openOurs(guest)
-  const two = openOurs(guest, { instances: 2 })
-  const contenders = { [OURS]: one, [TWO]: two, ...await openPeers(ALL, guest) }
+export async function run (settings) {
+  const guest = { wasm: assemble(WORK_FILE) }
+  return [...await long(guest, settings.work), await short(guest, settings)]
+}
+
+async function long (guest, { rounds, turnMs }) {
+  const contenders = {
+    [OURS]: openOurs(guest),
+    [TWO]: openOurs(guest, { instances: 2 }),
+    ...await openPeers(ALL, guest)
+  }
   try {
-    const input = await stepsFor(5, one)
+    const input = await stepsFor(5)
     const calls = mapValues(contenders, ({ call }) => () => call('work', input))
-    for (const call of Object.values(calls)) await during(turnMs / 5, call)
-    return rows(await measure({ ...calls, [IDLE]: undefined }, rounds, turnMs))
+    for (const call of Object.values(calls)) await callFor(turnMs / 5, WIDTH, call)
+    return longRows(await measure({ ...calls, [IDLE]: undefined }, rounds, turnMs))
   } finally {
     await closeAll(...Object.values(contenders))
   }
 }
 
-function rows (figures) {
+function longRows (figures) {
   const { [IDLE]: idle, ...busy } = figures
   const rates = mapValues(busy, values => values.map(({ rate }) => rate))
   const delays = mapValues({ ...busy, [IDLE]: idle }, values => values.map(({ delay }) => delay))
-  const beyondIdle = name => delays[name].map((delay, round) => delay - delays[IDLE][round])
   return [
-    row('work', `a guest that computes for 5 ms, ${WIDTH} at a time`, 'calls/s', 'higher', rates, [
-      atLeast(1.9, '×', '2 instances, of one', ratios(rates[TWO], rates[OURS]))
-    ]),
+    row('work', `a guest that computes for 5 ms, ${WIDTH} at a time`, 'calls/s', 'higher', rates),
     row('delay', 'the event loop’s delay meanwhile, p99', 'ms', 'lower', delays, [
-      atMost(2, 'ms', 'delay beyond idle, p99', beyondIdle(OURS)),
-      atMost(2, 'ms', 'delay beyond idle, p99, 2 instances', beyondIdle(TWO))
+      atMost(2, 'ms', 'delay beyond idle, p99', differences(delays[OURS], delays[IDLE])),
+      atMost(2, 'ms', 'delay beyond idle, p99, 2 instances', differences(delays[TWO], delays[IDLE]))
     ])
   ]
 }
@@ -47,49 +52,26 @@ async function measure (calls, rounds, turnMs) {
   const figures = mapValues(calls, () => [])
   for (let round = 0; round < rounds; round++) {
     for (const name of inTurn(Object.keys(calls), round)) {
-      figures[name].push(await during(turnMs, calls[name]))
+      figures[name].push(await callFor(turnMs, WIDTH, calls[name]))
     }
   }
   return figures
 }
 
-/** Calls a second for some time, and what the 99th of 100 timers has to wait. */
-async function during (ms, call) {
-  const histogram = monitorEventLoopDelay({ resolution: 1 })
-  histogram.enable()
-  const start = performance.now()
-  let calls = 0
-  const lane = async () => {
-    while (performance.now() < start + ms) {
-      await call()
-      calls++
-      // As in a server, where each call comes with an event: promises alone would never let
-      // the loop turn in the foreground.
-      await turn()
-    }
+async function short (guest, settings) {
+  const contenders = {
+    [OURS]: openOurs(guest),
+    [FOUR]: openOurs(guest, { instances: 4 }),
+    ...await openPeers(FOREGROUND, guest)
   }
-  await (call ? Promise.all(Array.from({ length: WIDTH }, lane)) : sleep(ms))
-  histogram.disable()
-  return {
-    rate: calls / (performance.now() - start) * 1000,
-    delay: histogram.percentile(99) / 1e6
+  try {
+    const input = await stepsFor(0.2)
+    const figures = await interleave(calling(contenders, 'work', input, { width: SHORT_WIDTH }), settings)
+    const rates = mapValues(figures, ({ time }) => time.map(ms => 1000 / ms))
+    return row('short-work', `a guest that computes for 0.2 ms, ${SHORT_WIDTH} at a time`, 'calls/s', 'higher', rates, [
+      atLeast(1.5, '×', `0.2 ms, ${SHORT_WIDTH} at a time, 4 instances, of one`, ratios(rates[FOUR], rates[OURS]))
+    ])
+  } finally {
+    await closeAll(...Object.values(contenders))
   }
-}
-
-/** An input that keeps the guest busy for so many milliseconds here. */
-async function stepsFor (ms, { call }) {
-  const trial = 4_000_000
-  const times = []
-  for (let i = 0; i < 20; i++) {
-    const start = performance.now()
-    await call('work', steps(trial))
-    times.push(performance.now() - start)
-  }
-  return steps(trial * ms / Math.min(...times))
-}
-
-function steps (count) {
-  const input = Buffer.alloc(8)
-  input.writeBigUInt64LE(BigInt(Math.round(count)))
-  return input
 }

@@ -1,4 +1,4 @@
-;; What the guard has to look at most: stores, blocks, and stores that go from block to block.
+;; What the kernel has to do most: stores, blocks, and stores that go from block to block.
 (module
   (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
   (import "extism:host/env" "free" (func $free (param i64)))

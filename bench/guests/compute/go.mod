@@ -1,0 +1,3 @@
+module extism-napi/bench/compute
+
+go 1.24
