@@ -20,11 +20,10 @@ pub fn failure(error: &wasmtime::Error) -> Failure {
     if trap == Some(&Trap::OutOfFuel) {
         return Failure::new(Code::Fuel, "the call used up its fuel");
     }
-    let cause = error.root_cause().to_string();
-    if cause.starts_with("GC heap out of memory") || trap == Some(&Trap::AllocationTooLarge) {
+    if has_no_room(error) {
         return Failure::new(Code::OutOfMemory, "the plugin reached its memory limit");
     }
-    let message = trap.map_or(cause, ToString::to_string);
+    let message = trap.map_or_else(|| error.root_cause().to_string(), ToString::to_string);
     let mut failure = Failure::new(Code::Trap, message);
     failure.backtrace = error.downcast_ref::<WasmBacktrace>().map(backtrace);
     failure
@@ -36,7 +35,16 @@ pub fn is_from_guest(error: &wasmtime::Error) -> bool {
     error.is::<Failure>()
         || error.is::<Exit>()
         || error.downcast_ref::<Trap>() == Some(&Trap::OutOfFuel)
+        // The initial value of a global has no frame.
+        || has_no_room(error)
         || trace.is_some_and(|trace| !trace.frames().is_empty())
+}
+
+/// Whether there is no memory for an object of the garbage collector.
+fn has_no_room(error: &wasmtime::Error) -> bool {
+    let cause = error.root_cause().to_string();
+    cause.starts_with("GC heap out of memory")
+        || error.downcast_ref::<Trap>() == Some(&Trap::AllocationTooLarge)
 }
 
 /// A line for each frame. The runtime has one of its own, which may have no end: to demangle a name

@@ -112,6 +112,21 @@ fn collected_objects_count_as_memory() {
 }
 
 #[test]
+fn the_initial_value_of_a_global_counts_for_the_limit() {
+    for length in [1_000_000, 1_000_000_000] {
+        let functions = format!(
+            r#"(type $array (array i64))
+            (global (ref $array) (array.new_default $array (i32.const {length})))
+            (func (export "run"))"#
+        );
+        let mut source = source(&guest(&functions));
+        source.limits.pages = 40;
+        let failure = Plugin::try_open(source).map(drop).unwrap_err();
+        assert_eq!(failure.code, Code::OutOfMemory, "{failure}");
+    }
+}
+
+#[test]
 fn fuel_ends_a_call_and_the_next_one_has_it_again() {
     let functions = r#"(func (export "count") (param) (local $i i32)
       (loop $l
