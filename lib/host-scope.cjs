@@ -37,15 +37,4 @@ function runStored (handler, call) {
   return storage.run(call, handler, call)
 }
 
-/** Runs code that is none of a host function's, such as a logger. */
-function outsideHostFunctions (f) {
-  const outer = current
-  current = undefined
-  try {
-    return f()
-  } finally {
-    current = outer
-  }
-}
-
-module.exports = { currentHostFunction, outsideHostFunctions, runHostFunction }
+module.exports = { currentHostFunction, runHostFunction }

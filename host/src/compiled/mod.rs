@@ -28,14 +28,6 @@ pub struct CompiledModule {
     pub digest: [u8; 32],
 }
 
-impl CompiledModule {
-    /// How much memory the code and its tables take.
-    pub fn image_bytes(&self) -> usize {
-        let image = self.module.image_range();
-        image.end.addr() - image.start.addr()
-    }
-}
-
 /// Compiles a module, unless this process has it, or `cache` does: a directory that belongs to the
 /// user, and that nobody else may write to.
 ///
