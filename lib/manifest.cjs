@@ -1,6 +1,5 @@
 'use strict'
 
-const { createHash } = require('node:crypto')
 const path = require('node:path')
 const { types } = require('node:util')
 const { bytesOf, describe, entriesOf, typeError } = require('./check.cjs')
@@ -8,6 +7,7 @@ const { download, downloadSync } = require('./download.cjs')
 const { ExtismError, cut } = require('./errors.cjs')
 const { read: readFile, readSync: readFileSync } = require('./file.cjs')
 const { DEFAULT_PAGES, MAX_PAGES, limitsOf, responseBytesOf } = require('./limits.cjs')
+const { hasHash, isBlank, moduleOf } = require('./module.cjs')
 const { DEFAULT_TIMEOUT_MS, integer, milliseconds } = require('./options.cjs')
 
 /** What the variables of a plugin may have together: as much as in the runtime of SDK 0.5. */
@@ -23,30 +23,30 @@ function invalid (message, cause) {
  */
 function loadManifestSync (manifest) {
   const { items, settings } = read(manifest)
-  const contents = items.map((item, i) => {
+  const modules = items.map((item, i) => {
     try {
-      return item.bytes ?? (typeof item.path === 'string' ? readFileSync(item.path) : downloadSync(String(item.url)))
+      return item.module ?? moduleOf(typeof item.path === 'string' ? readFileSync(item.path) : downloadSync(String(item.url)))
     } catch (error) {
       throw unreadable(item, i, error)
     }
   })
-  return { ...settings, modules: contents.map((data, i) => checkedModule(items, i, data)) }
+  return { ...settings, modules: modules.map((module, i) => checkedModule(items, i, module)) }
 }
 
 /** The same without blocking. What the manifest says now is what holds. */
 async function loadManifest (manifest) {
   const { items, settings } = read(manifest)
-  const contents = await Promise.all(items.map(async (item, i) => {
+  const modules = await Promise.all(items.map(async (item, i) => {
     try {
-      return item.bytes ?? await (typeof item.path === 'string' ? readFile(item.path) : download(String(item.url)))
+      return item.module ?? moduleOf(await (typeof item.path === 'string' ? readFile(item.path) : download(String(item.url))))
     } catch (error) {
       throw unreadable(item, i, error)
     }
   }))
-  return { ...settings, modules: contents.map((data, i) => checkedModule(items, i, data)) }
+  return { ...settings, modules: modules.map((module, i) => checkedModule(items, i, module)) }
 }
 
-/** What a manifest says, as a copy: items with their bytes, where they have some, and the rest. */
+/** What a manifest says, as a copy: items with their modules, where they have the bytes, and the rest. */
 function read (manifest) {
   const parsed = parse(manifest)
   const memory = parsed.memory ?? {}
@@ -55,7 +55,7 @@ function read (manifest) {
     // Also where there are holes, which are no modules.
     items: Array.from(parsed.wasm, (item, i) => {
       const bytes = bytesAt(item, i)
-      return { ...item, bytes: bytes && Buffer.from(bytes) }
+      return { ...item, module: bytes && moduleOf(bytes) }
     }),
     settings: {
       config: configEntries(parsed.config),
@@ -119,23 +119,13 @@ function unreadable (item, i, cause) {
   return invalid(`wasm[${i}]: ${what}: ${cause.message}`, cause)
 }
 
-function checkedModule (wasm, i, data) {
+function checkedModule (wasm, i, module) {
   const { name, hash } = wasm[i]
-  if (!isBlank(hash)) {
-    const actual = createHash('sha256').update(data).digest('hex')
-    if (String(hash).toLowerCase() !== actual) {
-      throw invalid(`wasm[${i}]: hash mismatch, expected ${String(hash)}, actual ${actual}`)
-    }
-  }
+  if (!hasHash(module, hash)) throw invalid(`wasm[${i}]: hash mismatch, expected ${String(hash)}, actual ${module.sha256}`)
   const isMain = wasm.length === 1 || (i === wasm.length - 1 && !wasm.some(other => other.name === 'main'))
   const known = isMain ? 'main' : isBlank(name) ? String(i) : name
   if (typeof known !== 'string') throw invalid(`wasm[${i}].name must be a string; got ${describe(known)}`)
-  return { name: known, data }
-}
-
-/** Whether a name or a hash is absent. SDKs without optional strings write an empty one. */
-function isBlank (text) {
-  return text === undefined || text === null || text === ''
+  return { name: known, module }
 }
 
 /** Keys and values, see `mergeConfig`. As in JSON, a key with an undefined value is absent. */
@@ -178,4 +168,4 @@ function timeout (value) {
   return value === undefined || value === null ? DEFAULT_TIMEOUT_MS : milliseconds('timeout_ms', value)
 }
 
-module.exports = { configEntries, hostList, isBlank, loadManifest, loadManifestSync, mergeConfig }
+module.exports = { configEntries, hostList, loadManifest, loadManifestSync, mergeConfig }

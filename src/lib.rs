@@ -17,6 +17,7 @@ mod doorbell;
 mod environment;
 mod host_calls;
 mod mailbox;
+mod module;
 mod plugin;
 mod raw;
 mod rejection;

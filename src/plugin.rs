@@ -29,7 +29,8 @@ pub struct NativePlugin {
     pool: Arc<OnceLock<Arc<Pool>>>,
     /// What it logs and prints to.
     forwarder: Arc<Forwarder>,
-    /// What V8 was told that it costs, in bytes.
+    /// What V8 was told that it costs, in bytes: the copies of its modules, and the memories of an
+    /// instance.
     external: Cell<i64>,
 }
 
@@ -42,7 +43,7 @@ impl NativePlugin {
         env: Env,
         environment: &Environment,
         id: u32,
-        source: PluginSource,
+        source: PluginSource<'_>,
         stores: Vec<ClassInstance<'_, NativeStore>>,
     ) -> Result<Self> {
         let (plugin, source) = Self::of(environment, id, source, &stores);
@@ -68,7 +69,7 @@ impl NativePlugin {
         environment: &Environment,
         id: u32,
         operation: f64,
-        source: PluginSource,
+        source: PluginSource<'_>,
         stores: Vec<ClassInstance<'_, NativeStore>>,
     ) -> Self {
         let (plugin, source) = Self::of(environment, id, source, &stores);
@@ -88,8 +89,8 @@ impl NativePlugin {
     pub fn opened(&self, env: Env) -> Result<()> {
         let pool = self.pool()?;
         self.shared.pools.borrow_mut().insert(self.id, pool.clone());
-        let bytes = pool.linked.size();
-        self.account(env, bytes.min(MAX_EXTERNAL_BYTES) as i64)
+        let memories = pool.linked.initial_bytes().min(MAX_EXTERNAL_BYTES) as i64;
+        self.account(env, self.external.get() + memories)
     }
 
     /// The names of the functions that can be called; `call` takes their positions.
@@ -179,16 +180,17 @@ impl NativePlugin {
     fn of(
         environment: &Environment,
         id: u32,
-        source: PluginSource,
+        source: PluginSource<'_>,
         stores: &[ClassInstance<'_, NativeStore>],
     ) -> (Self, pool::PluginSource) {
         let forwarder = Forwarder::new(id, source::level(&source));
+        let copied = source.modules.iter().map(|each| each.module.hand_over());
         let plugin = Self {
             id,
             shared: environment.shared.clone(),
             pool: Arc::default(),
             forwarder: forwarder.clone(),
-            external: Cell::default(),
+            external: Cell::new(copied.sum()),
         };
         (plugin, source::read(id, source, stores, forwarder))
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{ClassInstance, Uint8Array};
+use napi::bindgen_prelude::ClassInstance;
 
 use extism_host::host_function::{Body, Embedded, HostFunction};
 use extism_host::log::{Forwarder, Level, ToCaller};
@@ -16,15 +16,16 @@ use extism_host::variables::{Scope, Variables};
 use extism_host::wasi::WasiOptions;
 use wasmparser::ValType;
 
+use super::module::NativeModule;
 use super::settings::milliseconds;
 use super::store::{Missing, NativeStore};
 use super::value::to_type;
 
 /// A module of a manifest.
 #[napi(object, object_to_js = false)]
-pub struct ModuleSource {
+pub struct ModuleSource<'a> {
     pub name: String,
-    pub data: Uint8Array,
+    pub module: ClassInstance<'a, NativeModule>,
 }
 
 /// A host function: JavaScript, unless it reads a store.
@@ -69,8 +70,8 @@ pub struct LimitsSource {
 
 /// Everything a plugin is made of, checked and complete.
 #[napi(object, object_to_js = false)]
-pub struct PluginSource {
-    pub modules: Vec<ModuleSource>,
+pub struct PluginSource<'a> {
+    pub modules: Vec<ModuleSource<'a>>,
     pub functions: Vec<FunctionSource>,
     pub config: Vec<(String, String)>,
     pub wasi: bool,
@@ -105,7 +106,7 @@ pub struct PluginSource {
 }
 
 /// From which level on a plugin logs to JavaScript.
-pub fn level(source: &PluginSource) -> Level {
+pub fn level(source: &PluginSource<'_>) -> Level {
     let level = source.log_level.as_deref().and_then(Level::from_name);
     level.unwrap_or(Level::Silent)
 }
@@ -113,7 +114,7 @@ pub fn level(source: &PluginSource) -> Level {
 /// The same without anything of JavaScript's, for any thread.
 pub fn read(
     id: u32,
-    source: PluginSource,
+    source: PluginSource<'_>,
     stores: &[ClassInstance<'_, NativeStore>],
     forwarder: Arc<Forwarder>,
 ) -> pool::PluginSource {
@@ -147,7 +148,7 @@ pub fn read(
     let modules = source.modules.into_iter();
     pool::PluginSource {
         modules: modules
-            .map(|module| (module.name, module.data.to_vec()))
+            .map(|ModuleSource { name, module }| (name, module.take()))
             .collect(),
         functions,
         http,

@@ -5,6 +5,7 @@
 use arbitrary::{Result, Unstructured};
 use extism_napi_fuzz::error::Code;
 use extism_napi_fuzz::module::{LinkOptions, Module, link};
+use extism_napi_fuzz::module_bytes::ModuleBytes;
 use extism_napi_fuzz::{binary, check, functions, generate, mutate, read_known};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
@@ -40,7 +41,7 @@ fn run(u: &mut Unstructured) -> Result<()> {
         Err(failure) => {
             assert!(!valid, "a valid module is refused: {failure}");
             // What was taken for valid and is not: the bytes of the cache, say.
-            let _ = Module::read_unless("main", bytes, |_| true);
+            let _ = Module::read_unless("main", ModuleBytes::new(bytes), |_| true);
             return Ok(());
         }
     };

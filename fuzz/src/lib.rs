@@ -13,7 +13,7 @@ mod part;
 mod section;
 
 pub use around::around;
-pub use extism_host::{error, module, store};
+pub use extism_host::{error, module, module_bytes, store};
 pub use generated::{SLOTS, comparable, functions, generate, hostile, mutate};
 pub use linked::check;
 pub use manifest::Manifest;
@@ -36,7 +36,7 @@ pub fn read_known(module: Module) -> Module {
     );
     // What is read of the same bytes is shared for as long as it is used.
     drop(module);
-    let known = Module::read_unless(&name, bytes.bytes().to_vec(), |_| true).unwrap();
+    let known = Module::read_unless(&name, bytes.clone(), |_| true).unwrap();
     assert_eq!(known.imports, imports);
     assert_eq!(known.exports, exports);
     assert_eq!(known.bytes().digest(), bytes.digest());

@@ -9,7 +9,7 @@ pub mod error;
 pub mod faults;
 pub mod hash;
 pub mod module;
-mod module_bytes;
+pub mod module_bytes;
 pub mod store;
 pub mod sync;
 pub mod variables;

@@ -1,12 +1,11 @@
 'use strict'
 
-const { createHash } = require('node:crypto')
 const { fileURLToPath } = require('node:url')
 const { bytesOf, describe } = require('../check.cjs')
 const { body, timely } = require('../download.cjs')
 const { ExtismError } = require('../errors.cjs')
 const { read } = require('../file.cjs')
-const { isBlank } = require('../manifest.cjs')
+const { hasHash, isBlank, moduleOf } = require('../module.cjs')
 const { headersOf } = require('../response.cjs')
 
 const CODE = 'ERR_EXTISM_MANIFEST'
@@ -25,11 +24,12 @@ function invalid (message, cause) {
 /** A manifest in any form: as an object, and its modules with names and bytes. */
 async function loadManifest (like, fetch) {
   const manifest = await resolve(await like, fetch)
-  const items = manifest.wasm.map((item, i) => ({ ...item, data: item.data && Buffer.from(dataOf(item.data, i)) }))
+  const items = manifest.wasm.map(item => ({ ...item }))
+  const given = items.map(({ data }, i) => data && moduleOf(dataOf(data, i)))
   const modules = await Promise.all(items.map(async (item, i) => {
-    const data = item.data || await contents(item, i, fetch)
-    checkHash(item, data)
-    return { name: nameOf(item, i, items), data }
+    const module = given[i] || moduleOf(await contents(item, i, fetch))
+    if (!hasHash(module, item.hash)) throw invalid(`Plugin error: hash mismatch. Expected: ${String(item.hash)}. Actual: ${module.sha256}`)
+    return { name: nameOf(item, i, items), module }
   }))
   if (!modules.some(({ name }) => name === 'main')) throw invalid('manifest with multiple modules must designate one "main" module')
   return { manifest: { ...manifest }, modules }
@@ -106,12 +106,6 @@ function request (url, fetch, take) {
 
 function noModule () {
   return typeError('a WebAssembly.Module has been compiled for V8, and its bytes cannot be had from it; pass the bytes, a path or a URL')
-}
-
-function checkHash ({ hash }, data) {
-  if (isBlank(hash)) return
-  const actual = createHash('sha256').update(data).digest('hex')
-  if (String(hash).toLowerCase() !== actual) throw invalid(`Plugin error: hash mismatch. Expected: ${String(hash)}. Actual: ${actual}`)
 }
 
 /** The only module is the main one, whatever its name. */

@@ -24,8 +24,8 @@ use code_file::CodeFile;
 #[derive(Debug)]
 pub struct CompiledModule {
     pub module: wasmtime::Module,
-    /// Of the module's bytes.
-    pub digest: [u8; 32],
+    /// What it was compiled from, by which further plugins of it find it.
+    pub bytes: ModuleBytes,
 }
 
 /// Compiles a module, unless this process has it, or `cache` does: a directory that belongs to the
@@ -75,7 +75,7 @@ fn make(
     }
     Ok(CompiledModule {
         module,
-        digest: *bytes.digest(),
+        bytes: bytes.clone(),
     })
 }
 

@@ -83,11 +83,6 @@ pub fn link(
         host_functions: used,
         uses_http,
         uses_wasi,
-        module_bytes: layout
-            .units
-            .iter()
-            .map(|unit| unit.bytes.bytes().len() as u64)
-            .sum(),
         memories: initial.memories,
         initial_pages: initial.pages,
         deferred: layout.deferred,

@@ -32,8 +32,6 @@ pub struct LinkedModule {
     pub memories: u64,
     /// How many pages of 64 KiB these memories have when they are made.
     pub initial_pages: u64,
-    /// How many bytes the modules have together.
-    pub module_bytes: u64,
     /// The slots of trampolines, to be filled as soon as the unit that each one refers to is
     /// instantiated, and before that unit's initializers run. A call through an empty slot
     /// traps.
@@ -41,10 +39,9 @@ pub struct LinkedModule {
 }
 
 impl LinkedModule {
-    /// About how much memory the code and the initial memories take, in bytes.
-    pub fn size(&self) -> u64 {
-        let memory = self.initial_pages.saturating_mul(1 << 16);
-        self.module_bytes.saturating_add(memory)
+    /// How many bytes the memories of an instance have when they are made.
+    pub fn initial_bytes(&self) -> u64 {
+        self.initial_pages.saturating_mul(1 << 16)
     }
 
     /// Takes the bytes of the units out, which nobody needs once they are compiled.

@@ -1,5 +1,6 @@
 //! Reads and validates one module.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -54,7 +55,7 @@ impl Module {
     /// Reads a module in binary or in text form and validates all of it. Messages call it
     /// `name`.
     pub fn read(name: &str, bytes: Vec<u8>) -> Result<Self, Failure> {
-        Self::read_unless(name, bytes, |_| false)
+        Self::read_unless(name, ModuleBytes::new(bytes), |_| false)
     }
 
     /// The module in binary form, also where it was read from text.
@@ -74,13 +75,16 @@ impl Module {
     /// there is compiled code for these bytes.
     pub fn read_unless(
         name: &str,
-        bytes: Vec<u8>,
+        bytes: ModuleBytes,
         is_valid: impl FnOnce(&ModuleBytes) -> bool,
     ) -> Result<Self, Failure> {
         let invalid = |why: String| {
             Failure::new(Code::Module, format!("module \"{name}\" is invalid: {why}"))
         };
-        let bytes = ModuleBytes::new(text::binary(bytes).map_err(invalid)?);
+        let bytes = match text::binary(bytes.bytes()).map_err(invalid)? {
+            Cow::Borrowed(_) => bytes,
+            Cow::Owned(binary) => ModuleBytes::new(binary),
+        };
         let read = || {
             let bodies = match is_valid(&bytes) {
                 true => Bodies::Skip,

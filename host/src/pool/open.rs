@@ -28,7 +28,7 @@ use crate::wasi::{Wasi, WasiOptions};
 
 /// Everything that a plugin is made of.
 pub struct PluginSource {
-    pub modules: Vec<(String, Vec<u8>)>,
+    pub modules: Vec<(String, ModuleBytes)>,
     pub functions: Vec<HostFunction>,
     /// `http_request`, `http_status_code` and `http_headers`.
     pub http: [HostFunction; 3],

@@ -7,6 +7,7 @@ use extism_host::error::{Code, Failure};
 use extism_host::host_function::{Body, Caller, Embedded, HostFunction, RustFunction};
 use extism_host::log::{Level, Logger, Passed};
 use extism_host::module::{LinkOptions, Types};
+use extism_host::module_bytes::ModuleBytes;
 use extism_host::plugin_spec::Limits;
 use extism_host::pool::{Options, PluginSource};
 use extism_host::variables::Scope;
@@ -93,7 +94,8 @@ pub fn source(wat: &str) -> PluginSource {
 
 pub fn modules(modules: &[(&str, &str)]) -> PluginSource {
     let modules = modules.iter();
-    let modules = modules.map(|(name, text)| (name.to_string(), text.as_bytes().to_vec()));
+    let modules =
+        modules.map(|(name, text)| (name.to_string(), ModuleBytes::new(text.as_bytes().to_vec())));
     PluginSource {
         modules: modules.collect(),
         functions: Vec::new(),

@@ -4,6 +4,7 @@ use extism::{CurrentPlugin, Manifest, PTR, PluginBuilder, UserData, Wasm};
 use extism_host::call::Outcome;
 use extism_host::error::{Code, Failure};
 use extism_host::host_function::{Caller, HostFunction};
+use extism_host::module_bytes::ModuleBytes;
 use wasmparser::ValType::I64;
 use wasmtime::Val;
 
@@ -41,7 +42,7 @@ impl Ours {
         let texts: Vec<_> = case.modules.iter().map(|(name, _)| (&**name, "")).collect();
         let mut source = modules(&texts);
         for (module, (_, bytes)) in source.modules.iter_mut().zip(&case.modules) {
-            module.1 = bytes.clone();
+            module.1 = ModuleBytes::new(bytes.clone());
         }
         source.config.insert("k".to_owned(), "another".to_owned());
         source.functions = vec![HostFunction {

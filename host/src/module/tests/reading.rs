@@ -2,6 +2,7 @@
 
 use super::super::text;
 use super::*;
+use crate::module_bytes::ModuleBytes;
 
 #[test]
 fn refuses_what_is_not_a_module_and_says_why() {
@@ -63,7 +64,7 @@ fn keeps_a_binary_as_it_is_and_makes_one_of_a_text() {
             binary
         );
         assert_eq!(
-            *Module::read_unless("main", bytes, |_| true)
+            *Module::read_unless("main", ModuleBytes::new(bytes), |_| true)
                 .unwrap()
                 .bytes()
                 .bytes(),
@@ -78,7 +79,7 @@ fn validates_no_bodies_of_bytes_that_are_trusted() {
         br#"(module (import "a" "b" (func $b (param i64))) (memory (export "m") 2) (table 3 funcref)
       (func (export "f") (param i32) (result i32) (i64.const 1)) (data (i32.const 0) "x"))"#;
     assert!(Module::read("main", bytes.to_vec()).is_err());
-    let module = Module::read_unless("main", bytes.to_vec(), |_| true).unwrap();
+    let module = Module::read_unless("main", ModuleBytes::new(bytes.to_vec()), |_| true).unwrap();
     let kinds: Vec<_> = module.imports.iter().map(|each| &each.kind).collect();
     assert_eq!(kinds, [&Kind::Function(Types::new(&[ValType::I64], &[]))]);
     let exports = module.exports.iter();
@@ -101,7 +102,8 @@ fn validates_the_rest_of_bytes_that_are_trusted() {
         ),
         (b"", "empty"),
     ] {
-        let failure = Module::read_unless("main", bytes.to_vec(), |_| true).unwrap_err();
+        let failure =
+            Module::read_unless("main", ModuleBytes::new(bytes.to_vec()), |_| true).unwrap_err();
         assert_eq!(failure.code, Code::Module);
         assert!(failure.message.contains(why), "{}", failure.message);
     }
