@@ -3,6 +3,7 @@
 const { isatty } = require('node:tty')
 const { cacheDirectory } = require('./cache.cjs')
 const { typeError, valueError } = require('./check.cjs')
+const { compileLimits } = require('./compile-limits.cjs')
 
 const MAX_INSTANCES = 1024
 const MAX_QUEUE = 2 ** 32 - 1
@@ -17,19 +18,20 @@ const DEFAULT_MAX_LOG_BYTES = 16 << 20
 
 /**
  * How a plugin runs its calls: `instances` (1), `maxQueue` (65,536), `queueTimeoutMs` (none),
- * `maxCallDepth` (32), `maxLogBytes` (16 MiB), `cache` (true), `runInWorker` (false) and
- * `freshInstance` (false).
+ * `maxCallDepth` (32), `maxLogBytes` (16 MiB), `cache` (true), `compileTimeoutMs` (none),
+ * `maxCompileMemoryBytes` (none), `runInWorker` (false) and `freshInstance` (false).
  */
 function runOptions (options = {}) {
   if (typeof options !== 'object' || options === null) throw typeError('options', 'an object', options)
-  const { instances, maxQueue, queueTimeoutMs, maxCallDepth, maxLogBytes, cache, runInWorker, freshInstance } = options
+  const { instances, maxQueue, queueTimeoutMs, maxCallDepth, maxLogBytes, cache, compileTimeoutMs, maxCompileMemoryBytes, runInWorker, freshInstance } = options
   return {
     instances: integer('instances', instances, 1, MAX_INSTANCES) ?? 1,
     maxQueue: integer('maxQueue', maxQueue, 0, MAX_QUEUE) ?? DEFAULT_MAX_QUEUE,
     queueTimeoutMs: milliseconds('queueTimeoutMs', queueTimeoutMs),
     maxCallDepth: integer('maxCallDepth', maxCallDepth, 0, MAX_CALL_DEPTH) ?? DEFAULT_MAX_CALL_DEPTH,
-    maxLogBytes: maxLogBytes === Infinity ? maxLogBytes : integer('maxLogBytes', maxLogBytes, 0, Number.MAX_SAFE_INTEGER) ?? DEFAULT_MAX_LOG_BYTES,
+    maxLogBytes: bytes('maxLogBytes', maxLogBytes, 0) ?? DEFAULT_MAX_LOG_BYTES,
     cache: cacheDirectory(cache),
+    compileLimits: compileLimits(milliseconds('compileTimeoutMs', compileTimeoutMs), bytes('maxCompileMemoryBytes', maxCompileMemoryBytes, 1)),
     offThread: Boolean(runInWorker),
     fresh: Boolean(freshInstance)
   }
@@ -55,6 +57,11 @@ function integer (name, value, min, max) {
   if (typeof value !== 'number') throw typeError(name, 'a number', value)
   if (!Number.isInteger(value) || value < min || value > max) throw valueError(name, `an integer from ${min} to ${max}`, value)
   return value
+}
+
+/** A number of bytes; Infinity stands for any. */
+function bytes (name, value, min) {
+  return value === Infinity ? value : integer(name, value, min, Number.MAX_SAFE_INTEGER)
 }
 
 /** A time; 0 and Infinity stand for no end to it. */

@@ -11,6 +11,7 @@
 #[macro_use]
 extern crate napi_derive;
 
+mod compile;
 mod crossing;
 mod descriptor;
 mod doorbell;

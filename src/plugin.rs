@@ -273,8 +273,12 @@ fn open(
     plugins: &Plugins,
     place: &OnceLock<Arc<Pool>>,
 ) -> Outcome {
-    let pool = contain(|| Pool::open(source, queue.clone())?.compile())?;
-    plugins.adopt(&pool);
+    let pool = contain(|| {
+        let opening = Pool::open(source, queue.clone())?;
+        // Nobody needs the code if the thread of the plugin ends while it is compiled.
+        plugins.adopt(&opening.pool);
+        opening.compile()
+    })?;
     // The place is this job's alone to fill.
     let _ = place.set(pool);
     Ok(None)

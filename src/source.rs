@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use napi::bindgen_prelude::ClassInstance;
 
+use extism_host::compiled::{ChildCommand, CompileLimits};
 use extism_host::host_function::{Body, Embedded, HostFunction};
 use extism_host::log::{Forwarder, Level, ToCaller};
 use extism_host::log_file::LogFile;
@@ -68,6 +69,18 @@ pub struct LimitsSource {
     pub log_bytes: f64,
 }
 
+/// What compiling may take, and how the child process that compiles is started: see
+/// `extism_host::compiled::CompileLimits`.
+#[napi(object, object_to_js = false)]
+pub struct CompileLimitsSource {
+    pub timeout_ms: Option<f64>,
+    pub memory_bytes: Option<f64>,
+    pub program: String,
+    pub script: String,
+    pub environment: Vec<(String, String)>,
+    pub temporary: String,
+}
+
 /// Everything a plugin is made of, checked and complete.
 #[napi(object, object_to_js = false)]
 pub struct PluginSource<'a> {
@@ -86,6 +99,8 @@ pub struct PluginSource<'a> {
     pub queue_timeout_ms: Option<f64>,
     /// The directory where compiled code is kept, which nobody but the user may write to.
     pub cache: Option<String>,
+    /// Present if a child process is to compile.
+    pub compile_limits: Option<CompileLimitsSource>,
     pub variables: VariableScope,
     /// How many instructions a call may run, about.
     pub fuel: Option<f64>,
@@ -182,6 +197,7 @@ pub fn read(
         stack_bytes: limits.stack_bytes as usize,
         codes_are_errors: source.codes_are_errors,
         cache: source.cache.map(Into::into),
+        compile_limits: source.compile_limits.map(compile_limits),
         link: LinkOptions {
             wasi: source.wasi,
             max_pages: limits.pages,
@@ -196,6 +212,19 @@ pub fn read(
             timeout: source.timeout_ms.map(milliseconds),
             off_thread: source.off_thread,
             fresh: source.fresh,
+        },
+    }
+}
+
+fn compile_limits(source: CompileLimitsSource) -> CompileLimits {
+    CompileLimits {
+        timeout: source.timeout_ms.map(milliseconds),
+        memory_bytes: source.memory_bytes.map(|bytes| bytes as u64),
+        command: ChildCommand {
+            program: source.program.into(),
+            script: source.script.into(),
+            environment: source.environment,
+            temporary: source.temporary.into(),
         },
     }
 }

@@ -12,6 +12,10 @@ pub enum Code {
     Link,
     /// An instance could not be made of modules that fit together.
     Instance,
+    /// Compiling a module takes more time or memory than it may.
+    CompileLimit,
+    /// The process that compiles a module cannot be started, or ended before it was done.
+    CompileProcess,
     /// The guest reported an error of its own.
     Guest,
     /// The guest returned, or exited with, a code other than 0.
@@ -54,6 +58,8 @@ impl Code {
             Code::Module => "ERR_EXTISM_MODULE",
             Code::Link => "ERR_EXTISM_LINK",
             Code::Instance => "ERR_EXTISM_INSTANCE",
+            Code::CompileLimit => "ERR_EXTISM_COMPILE_LIMIT",
+            Code::CompileProcess => "ERR_EXTISM_COMPILE_PROCESS",
             Code::Guest => "ERR_EXTISM_GUEST",
             Code::Exit => "ERR_EXTISM_EXIT",
             Code::Trap => "ERR_EXTISM_TRAP",

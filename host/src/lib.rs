@@ -18,7 +18,7 @@ pub mod variables;
 cfg_if::cfg_if! {
     if #[cfg(feature = "runtime")] {
         pub mod call;
-        mod compiled;
+        pub mod compiled;
         pub mod engine;
         pub mod environment;
         pub mod executor;

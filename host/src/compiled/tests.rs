@@ -1,5 +1,7 @@
 //! Each test compiles modules of its own, so that none finds another's in the process.
 
+#[cfg(unix)]
+mod child;
 mod files;
 
 use std::fs;
@@ -75,23 +77,23 @@ fn module() -> ModuleBytes {
 }
 
 fn compiled(bytes: &ModuleBytes, cache: &Path) -> Arc<CompiledModule> {
-    compile(small(), bytes, Some(cache)).unwrap()
+    compile(small(), bytes, Some(cache), None).unwrap()
 }
 
 #[test]
 fn a_module_is_compiled_once_for_the_process() {
     let bytes = module();
     assert!(!is_known(small(), &bytes, None));
-    let first = compile(small(), &bytes, None).unwrap();
+    let first = compile(small(), &bytes, None, None).unwrap();
     assert!(is_known(small(), &bytes, None));
     assert_eq!(first.bytes.digest(), bytes.digest());
     let same = ModuleBytes::new(bytes.bytes().to_vec());
-    let second = compile(small(), &same, None).unwrap();
+    let second = compile(small(), &same, None, None).unwrap();
     assert!(Arc::ptr_eq(&first, &second));
     assert_eq!(compilations(&bytes), 1);
     drop((first, second));
     assert!(!is_known(small(), &bytes, None));
-    compile(small(), &bytes, None).unwrap();
+    compile(small(), &bytes, None, None).unwrap();
     assert_eq!(compilations(&bytes), 2);
 }
 
@@ -99,11 +101,11 @@ fn a_module_is_compiled_once_for_the_process() {
 fn engines_share_no_modules() {
     let bytes = module();
     let classes = [(true, StackClass::Small), (false, StackClass::Medium)];
-    let _first = compile(small(), &bytes, None).unwrap();
+    let _first = compile(small(), &bytes, None, None).unwrap();
     for (fuel, stack) in classes {
         let other = engine(EngineClass { fuel, stack }).unwrap();
         assert!(!is_known(other, &bytes, None));
-        let compiled = compile(other, &bytes, None).unwrap();
+        let compiled = compile(other, &bytes, None, None).unwrap();
         assert!(wasmtime::Engine::same(
             compiled.module.engine(),
             &other.wasmtime
@@ -118,7 +120,7 @@ fn threads_that_need_the_same_module_compile_it_once() {
     let compiled: Vec<_> = thread::scope(|scope| {
         let run = || {
             barrier.wait();
-            compile(small(), &bytes, None).unwrap()
+            compile(small(), &bytes, None, None).unwrap()
         };
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(run)).collect();
         let results = threads.into_iter().map(|thread| thread.join().unwrap());
@@ -136,16 +138,16 @@ fn threads_that_need_the_same_module_compile_it_once() {
 fn a_module_does_not_wait_for_another_that_is_being_compiled() {
     let [slow, quick] = [module(), module()];
     let key = |bytes: &ModuleBytes| (small().class, *bytes.digest());
-    let result = modules::get_or_make(key(&slow), || {
+    let result = modules::get_or_make(key(&slow), None, || {
         // In the middle of compiling the first.
         assert!(!modules::has(key(&slow)));
-        compile(small(), &quick, None).unwrap();
+        compile(small(), &quick, None, None).unwrap();
         compiler::compile(small(), slow.bytes())?;
         Err(Failure::new(Code::Internal, "on purpose"))
     });
-    assert_eq!(result.unwrap_err().message, "on purpose");
+    assert_eq!(result.unwrap().unwrap_err().message, "on purpose");
     // A failure is not kept.
-    compile(small(), &slow, None).unwrap();
+    compile(small(), &slow, None, None).unwrap();
 }
 
 #[test]
@@ -172,7 +174,7 @@ fn code_that_counts_instructions_is_another_file_and_a_larger_stack_is_not() {
         (true, StackClass::Small, 2),
     ] {
         let engine = engine(EngineClass { fuel, stack }).unwrap();
-        compile(engine, &bytes, Some(&cache.0)).unwrap();
+        compile(engine, &bytes, Some(&cache.0), None).unwrap();
         assert_eq!(cache.names().len(), files);
     }
     assert_eq!(compilations(&bytes), 2);
@@ -186,7 +188,7 @@ fn an_invalid_module_fails_with_what_is_wrong() {
         ("(module (memory 1 1 shared))", "threads must be enabled"),
     ] {
         let bytes = ModuleBytes::new(wat::parse_str(text).unwrap());
-        let failure = compile(small(), &bytes, Some(&cache.0)).unwrap_err();
+        let failure = compile(small(), &bytes, Some(&cache.0), None).unwrap_err();
         assert_eq!(failure.code, Code::Module);
         assert!(failure.message.contains(why), "{failure}");
         assert!(!is_known(small(), &bytes, Some(&cache.0)));
@@ -212,6 +214,6 @@ fn every_feature_but_threads_can_be_compiled() {
         "(module (func (param v128 v128 v128) (result v128) (f32x4.relaxed_madd (local.get 0) (local.get 1) (local.get 2))))",
     ] {
         let bytes = ModuleBytes::new(wat::parse_str(text).unwrap());
-        compile(small(), &bytes, None).unwrap_or_else(|failure| panic!("{text}: {failure}"));
+        compile(small(), &bytes, None, None).unwrap_or_else(|failure| panic!("{text}: {failure}"));
     }
 }

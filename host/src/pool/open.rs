@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use super::{Options, Pool};
 use crate::call::CallState;
-use crate::compiled;
+use crate::compiled::{self, ChildCompiler, CompileLimits};
 use crate::engine::{self, EngineClass, StackClass};
 use crate::error::{Code as ErrorCode, Failure};
 use crate::executor::{Place, Queue};
@@ -44,6 +44,8 @@ pub struct PluginSource {
     pub codes_are_errors: bool,
     /// The directory where compiled code is kept, which nobody but the user may write to.
     pub cache: Option<PathBuf>,
+    /// What compiling may take, if a child process is to compile.
+    pub compile_limits: Option<CompileLimits>,
     pub link: LinkOptions,
     pub options: Options,
 }
@@ -127,6 +129,12 @@ impl Pool {
 }
 
 impl Pool {
+    /// Whether somebody still waits for the code.
+    fn is_needed(&self) -> bool {
+        let state = self.state();
+        !state.closed || !state.calls.is_empty()
+    }
+
     /// Makes the first instance, on this thread. Nothing in it waits.
     fn prepare(&self, plugin: &Arc<PluginSpec>) -> Result<(), Failure> {
         engine::prepare_thread()?;
@@ -199,16 +207,19 @@ impl Opening {
     fn plugin(self) -> Result<Arc<PluginSpec>, Failure> {
         faults::point("compile");
         let Self {
+            pool,
             linked,
             bytes,
             source,
-            ..
         } = self;
         let engine = source.engine()?;
         let cache = source.cache.as_deref();
+        let is_needed = || pool.is_needed();
+        let limits = source.compile_limits.as_ref();
+        let compiler = limits.map(|limits| ChildCompiler::new(limits, &is_needed));
         let units = linked.units.iter().zip(bytes);
         let units = units.map(|(unit, bytes)| {
-            compiled::compile(engine, &bytes, cache).map_err(|failure| {
+            compiled::compile(engine, &bytes, cache, compiler.as_ref()).map_err(|failure| {
                 let Failure { code, message, .. } = failure;
                 let what = match code {
                     ErrorCode::Module => format!("module \"{}\" is invalid: {message}", unit.name),

@@ -121,6 +121,7 @@ pub fn modules(modules: &[(&str, &str)]) -> PluginSource {
         stack_bytes: 1 << 20,
         codes_are_errors: true,
         cache: None,
+        compile_limits: None,
         link: LinkOptions {
             wasi: true,
             ..LinkOptions::default()
