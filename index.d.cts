@@ -552,6 +552,20 @@ interface PluginOptions {
    */
   cache?: boolean | string | null
   /**
+   * How many milliseconds compiling the plugin may take, the start of a process included; 0,
+   * `Infinity`, or nothing for any time. What takes longer fails with `ERR_EXTISM_COMPILE_LIMIT`.
+   *
+   * With this or `maxCompileMemoryBytes`, a process of its own compiles each module whose code is
+   * neither in this process nor in the cache, and is killed at the limit. That takes some 60 ms more.
+   */
+  compileTimeoutMs?: number | null
+  /**
+   * How many bytes of resident memory compiling a module may take, at least 1, beyond what Node.js
+   * and the module take; `Infinity`, or nothing for any. What takes more fails with
+   * `ERR_EXTISM_COMPILE_LIMIT`. The smallest module takes some 20 MB. See `compileTimeoutMs`.
+   */
+  maxCompileMemoryBytes?: number | null
+  /**
    * Whether the plugin's code runs on worker threads of the addon only, never on JavaScript's thread,
    * but for `callSync`. Host functions in JavaScript run on JavaScript's thread all the same. By
    * default a short call runs on JavaScript's thread, at the end of a turn of the event loop, and a
@@ -912,6 +926,10 @@ interface ExtismPluginOptions {
   maxLogBytes?: number | null | undefined
   /** Where compiled code is kept, see `PluginOptions`. */
   cache?: boolean | string | null | undefined
+  /** How long compiling may take, see `PluginOptions`. */
+  compileTimeoutMs?: number | null | undefined
+  /** How much memory compiling may take, see `PluginOptions`. */
+  maxCompileMemoryBytes?: number | null | undefined
   /** Whether each call has a new instance, see `PluginOptions`. */
   freshInstance?: boolean | null | undefined
   /**
@@ -1143,6 +1161,8 @@ type ExtismErrorCode =
   | 'ERR_EXTISM_CALL_DEPTH'
   | 'ERR_EXTISM_CANCELLED'
   | 'ERR_EXTISM_CLOSED'
+  | 'ERR_EXTISM_COMPILE_LIMIT'
+  | 'ERR_EXTISM_COMPILE_PROCESS'
   | 'ERR_EXTISM_EXIT'
   | 'ERR_EXTISM_FUEL'
   | 'ERR_EXTISM_FUNCTION_NOT_FOUND'

@@ -40,7 +40,7 @@ describe('bad arguments of the API of 2023 end in an error or in nothing', () =>
 
   test('options', t => survives(t, `
     ${BOTH}
-    await sweepProperties(['instances', 'maxQueue', 'queueTimeoutMs', 'maxCallDepth', 'maxLogBytes', 'cache'], options => both(SMALL, options))`))
+    await sweepProperties(['instances', 'maxQueue', 'queueTimeoutMs', 'maxCallDepth', 'maxLogBytes', 'cache', 'compileTimeoutMs', 'maxCompileMemoryBytes'], options => both(SMALL, options))`))
 
   test('the methods of a plugin', t => survives(t, `
     const plugin = legacy()

@@ -20,7 +20,7 @@ describe('bad arguments of createPlugin end in an error or in nothing', () => {
     await sweepProperties(['hash', 'name'], part => make({ wasm: [{ data: SMALL, ...part }, { data: SMALL }] }))`))
 
   test('each of the options', t => survives(t, `
-    await sweepProperties(['logLevel', 'functions', 'allowedPaths', 'allowedHosts', 'memory', 'timeoutMs', 'config', 'fetch', 'instances', 'maxQueue', 'queueTimeoutMs', 'maxCallDepth', 'maxLogBytes', 'cache', 'fuel', 'logger'],
+    await sweepProperties(['logLevel', 'functions', 'allowedPaths', 'allowedHosts', 'memory', 'timeoutMs', 'config', 'fetch', 'instances', 'maxQueue', 'queueTimeoutMs', 'maxCallDepth', 'maxLogBytes', 'cache', 'compileTimeoutMs', 'maxCompileMemoryBytes', 'fuel', 'logger'],
       options => createPlugin(SMALL, options))
     await sweepProperties(['maxPages', 'maxTotalPages', 'maxVarBytes', 'maxHttpResponseBytes', 'maxTableElements', 'maxOutputBytes', 'maxStackBytes'], memory => createPlugin(SMALL, { memory }))`))
 

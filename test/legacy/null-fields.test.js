@@ -13,7 +13,7 @@ const MEMORY = [
   'max_pages', 'maxPages', 'max_var_bytes', 'maxVarBytes', 'max_http_response_bytes', 'maxHttpResponseBytes',
   'max_table_elements', 'maxTableElements', 'max_output_bytes', 'maxOutputBytes', 'max_stack_bytes', 'maxStackBytes'
 ]
-const OPTIONS = ['instances', 'maxQueue', 'queueTimeoutMs', 'maxCallDepth', 'maxLogBytes', 'cache']
+const OPTIONS = ['instances', 'maxQueue', 'queueTimeoutMs', 'maxCallDepth', 'maxLogBytes', 'cache', 'compileTimeoutMs', 'maxCompileMemoryBytes']
 const all = (names, value) => Object.fromEntries(names.map(name => [name, value]))
 
 async function echoes (plugin) {

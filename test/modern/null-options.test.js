@@ -7,7 +7,7 @@ import { CODE, USER, asking, made, said, saying, textOf } from './making.js'
 const OPTIONS = [
   'useWasi', 'runInWorker', 'logger', 'logLevel', 'functions', 'allowedPaths', 'allowedHosts', 'memory', 'timeoutMs', 'enableWasiOutput',
   'config', 'fetch', 'sharedArrayBufferSize', 'allowHttpResponseHeaders', 'nodeWorkerArgs',
-  'instances', 'maxQueue', 'queueTimeoutMs', 'maxCallDepth', 'maxLogBytes', 'cache', 'fuel', 'sharedVars', 'freshInstance'
+  'instances', 'maxQueue', 'queueTimeoutMs', 'maxCallDepth', 'maxLogBytes', 'cache', 'compileTimeoutMs', 'maxCompileMemoryBytes', 'fuel', 'sharedVars', 'freshInstance'
 ]
 const MEMORY = ['maxPages', 'maxHttpResponseBytes', 'maxVarBytes', 'maxTotalPages', 'maxTableElements', 'maxOutputBytes', 'maxStackBytes']
 const snake = name => name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)

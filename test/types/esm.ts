@@ -339,7 +339,7 @@ manifests.push(1)
 // Context and Plugin
 
 const context = new Context()
-const running: PluginOptions = { instances: 4, maxQueue: 100, queueTimeoutMs: Infinity, maxCallDepth: 3, maxLogBytes: Infinity, cache: true, runInWorker: true, freshInstance: false }
+const running: PluginOptions = { instances: 4, maxQueue: 100, queueTimeoutMs: Infinity, maxCallDepth: 3, maxLogBytes: Infinity, cache: true, compileTimeoutMs: 10_000, maxCompileMemoryBytes: 500e6, runInWorker: true, freshInstance: false }
 const plugins: LegacyPlugin[] = [
   context.plugin(bytes),
   context.plugin(snake, true),
@@ -609,10 +609,12 @@ export function statusOf (reason: unknown): number {
     case 'ERR_EXTISM_HOST_FUNCTION':
     case 'ERR_EXTISM_HTTP':
       return 502
+    case 'ERR_EXTISM_COMPILE_LIMIT':
     case 'ERR_EXTISM_FUEL':
     case 'ERR_EXTISM_OUT_OF_MEMORY':
       return 507
     case 'ERR_EXTISM_ASYNC':
+    case 'ERR_EXTISM_COMPILE_PROCESS':
     case 'ERR_EXTISM_INSTANCE':
     case 'ERR_EXTISM_INTERNAL':
     case 'ERR_EXTISM_LINK':
