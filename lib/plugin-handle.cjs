@@ -42,13 +42,20 @@ class PluginHandle {
     return handle.#opened(source)
   }
 
-  /** A promise of a handle with compiled code. */
-  static async open (source, stores, api) {
+  /** A promise of a handle with compiled code. `opening` gets the handle at once, for `abandon`. */
+  static async open (source, stores, api, opening) {
     const handle = new PluginHandle(api)
     const id = handle.#id = register(handle)
-    await handle.#operation(operation => { handle.#native = NativePlugin.open(environment, id, operation, source, stores) })
+    const opened = handle.#operation(operation => { handle.#native = NativePlugin.open(environment, id, operation, source, stores) })
+    opening(handle)
+    await opened
     handle.#native.opened()
     return handle.#opened(source)
+  }
+
+  /** Gives up a handle that is not open yet: its promise rejects, if it still can. */
+  abandon () {
+    this.#native.abandon()
   }
 
   #opened ({ maxCallDepth }) {

@@ -18,6 +18,8 @@ let Context
  */
 class Plugin {
   #handle
+  /** While `create` waits for it. */
+  #opening
   #ctx
   #id
   /** A promise, once it is closed. */
@@ -47,8 +49,11 @@ class Plugin {
     const plugin = new Plugin(CREATED, wasi, functions, config, ctx)
     try {
       const prepare = plugin.#prepare(wasi, functions, config, options)
-      const handle = await PluginHandle.open(...prepare(await loadManifest(manifest)))
-      // Its context may have gone meanwhile.
+      const source = prepare(await loadManifest(manifest))
+      // Its context may have gone meanwhile, and may go while it is compiled.
+      if (plugin.#closed) throw plugin.#freed()
+      const handle = await PluginHandle.open(...source, handle => { plugin.#opening = handle })
+      plugin.#opening = undefined
       if (plugin.#closed) {
         handle.close()
         throw plugin.#freed()
@@ -133,6 +138,7 @@ class Plugin {
   async #close () {
     this.#forget()
     if (this.#handle) this.#drain()
+    this.#opening?.abandon()
     this.#handle = undefined
     await Promise.all(this.#draining)
   }

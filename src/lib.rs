@@ -19,6 +19,7 @@ mod environment;
 mod host_calls;
 mod mailbox;
 mod module;
+mod opening;
 mod plugin;
 mod raw;
 mod rejection;

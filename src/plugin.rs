@@ -2,20 +2,20 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use extism_host::call::{Call, Outcome};
-use extism_host::executor::{Event, Queue};
+use extism_host::call::Call;
 use extism_host::faults;
 use extism_host::log::{Forwarder, Level};
 use extism_host::pool::{self, Pool};
-use extism_host::sync::lock;
 use extism_host::threads::{contain, spawn_blocking};
 use napi::Env;
 use napi::bindgen_prelude::*;
 
-use super::environment::{Environment, Plugins, Shared};
+use super::environment::{Environment, Shared};
+use super::opening::{Settlement, open};
 use super::settings::{MAX_EXTERNAL_BYTES, milliseconds, thrown};
 use super::source::{self, PluginSource};
 use super::stats::PluginStats;
@@ -25,8 +25,10 @@ use super::store::NativeStore;
 pub struct NativePlugin {
     id: u32,
     shared: Rc<Shared>,
-    /// Empty until it is open.
+    /// Empty until its modules are linked.
     pool: Arc<OnceLock<Arc<Pool>>>,
+    /// Nobody waits for it to be open.
+    abandoned: Arc<AtomicBool>,
     /// What it logs and prints to.
     forwarder: Arc<Forwarder>,
     /// What V8 was told that it costs, in bytes: the copies of its modules, and the memories of an
@@ -76,12 +78,30 @@ impl NativePlugin {
         let settlement = Settlement::new(&plugin.shared.queue, operation);
         let plugins = plugin.shared.plugins.clone();
         let place = plugin.pool.clone();
+        let abandoned = plugin.abandoned.clone();
         let kept = settlement.clone();
-        let job = move || settlement.settle(open(source, &settlement.queue, &plugins, &place));
+        let job = move || {
+            settlement.settle(open(
+                source,
+                &settlement.queue,
+                &plugins,
+                &place,
+                &abandoned,
+            ));
+        };
         if let Err(failure) = spawn_blocking(job) {
             kept.settle(Err(failure));
         }
         plugin
+    }
+
+    /// Gives up a plugin that is not open yet. A child process that compiles it is killed.
+    #[napi(catch_unwind)]
+    pub fn abandon(&self) {
+        self.abandoned.store(true, SeqCst);
+        if let Some(pool) = self.pool.get() {
+            pool.forget();
+        }
     }
 
     /// Tells V8 what this plugin costs, so that it collects plugins that nobody has.
@@ -189,6 +209,7 @@ impl NativePlugin {
             id,
             shared: environment.shared.clone(),
             pool: Arc::default(),
+            abandoned: Arc::default(),
             forwarder: forwarder.clone(),
             external: Cell::new(copied.sum()),
         };
@@ -242,44 +263,4 @@ impl ObjectFinalize for NativePlugin {
         });
         self.account(env, 0)
     }
-}
-
-/// Ends an operation once, whoever is first.
-#[derive(Clone)]
-struct Settlement {
-    queue: Arc<Queue>,
-    operation: Arc<Mutex<Option<u64>>>,
-}
-
-impl Settlement {
-    fn new(queue: &Arc<Queue>, operation: f64) -> Self {
-        Self {
-            queue: queue.clone(),
-            operation: Arc::new(Mutex::new(Some(operation as u64))),
-        }
-    }
-
-    fn settle(&self, outcome: Outcome) {
-        if let Some(operation) = lock(&self.operation).take() {
-            self.queue.push(Event::Settled(operation, outcome));
-        }
-    }
-}
-
-/// Fills the place of a plugin.
-fn open(
-    source: pool::PluginSource,
-    queue: &Arc<Queue>,
-    plugins: &Plugins,
-    place: &OnceLock<Arc<Pool>>,
-) -> Outcome {
-    let pool = contain(|| {
-        let opening = Pool::open(source, queue.clone())?;
-        // Nobody needs the code if the thread of the plugin ends while it is compiled.
-        plugins.adopt(&opening.pool);
-        opening.compile()
-    })?;
-    // The place is this job's alone to fill.
-    let _ = place.set(pool);
-    Ok(None)
 }

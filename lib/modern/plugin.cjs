@@ -20,6 +20,8 @@ class Plugin {
   #closed
   /** Replaced handles, until the calls these had accepted are finished, and promises of that. */
   #draining = new Map()
+  /** Handles of updates that are not open yet. */
+  #opening = new Set()
   /** The number of the last update that was asked for, and of the one that is there. */
   #asked = 0
   #updated = 0
@@ -30,7 +32,7 @@ class Plugin {
   static async create (manifest, options) {
     const plugin = new Plugin()
     plugin.#options = copyOf(options ?? {})
-    plugin.#handle = await open(manifest, plugin.#options)
+    plugin.#handle = await plugin.#open(manifest, plugin.#options)
     return plugin
   }
 
@@ -87,7 +89,7 @@ class Plugin {
     this.#opened()
     const number = ++this.#asked
     const copy = copyOf(options ?? this.#options)
-    const handle = await open(manifest, copy)
+    const handle = await this.#open(manifest, copy)
     if (this.#closed || number < this.#updated) {
       await handle.close()
       if (this.#closed) throw closed()
@@ -113,8 +115,23 @@ class Plugin {
     await this.close()
   }
 
+  /** A promise of a handle, which is given up if the plugin is closed meanwhile. */
+  async #open (manifest, options) {
+    let opening
+    try {
+      return await open(manifest, options, handle => {
+        opening = handle
+        if (this.#closed) handle.abandon()
+        else this.#opening.add(handle)
+      })
+    } finally {
+      this.#opening.delete(opening)
+    }
+  }
+
   async #close () {
     if (this.#handle) this.#drain()
+    for (const handle of this.#opening) handle.abandon()
     this.#handle = undefined
     await Promise.all(this.#draining.values())
   }
@@ -135,7 +152,7 @@ function closed (name) {
   return new ExtismError('ERR_EXTISM_CLOSED', 'the plugin is closed', { function: name })
 }
 
-async function open (manifest, given) {
+async function open (manifest, given, opening) {
   const functions = hostFunctions(given.functions ?? {})
   const { manifest: resolved, modules } = await loadManifest(manifest, fetchOf(given))
   const options = pluginOptions(given, resolved)
@@ -166,7 +183,7 @@ async function open (manifest, given) {
   const noRoom = message => around.log('error', message)
   const handlers = [...functions.map(each => handler(each, around)), ...httpHandlers({ ...options.http, notAllowed, tooLarge, noRoom })]
   const api = { handlers, fail: failure, toOutput, print: printing(options.logger) }
-  const handle = await PluginHandle.open(source, stores, api)
+  const handle = await PluginHandle.open(source, stores, api, opening)
   try {
     if (handle.hasStart) await handle.start()
   } catch (error) {

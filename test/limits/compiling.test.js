@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { Plugin } from '../../index.js'
+import { Context, Plugin, createPlugin } from '../../index.js'
 import { prints, run, wat } from '../helpers.js'
 import { FACES } from './faces.js'
 
@@ -209,6 +209,26 @@ test('a process that compiles ends when its plugin is closed', async t => {
   const [pid] = await eventually(() => children().length && children())
   await plugin.close()
   await eventually(() => !isRunning(pid) && left().length === 0)
+})
+
+test('a process that compiles ends when the context of its plugin is freed', async t => {
+  const { children, left } = watched(t)
+  const context = new Context()
+  const created = assert.rejects(Plugin.create(SLOW, false, [], undefined, context, { ...LIMITED, cache: false }), { code: 'ERR_EXTISM_CLOSED' })
+  const [pid] = await eventually(() => children().length && children())
+  context.free()
+  await created
+  assert.deepEqual([isRunning(pid), left()], [false, []])
+})
+
+test('a process that compiles an update ends when its plugin is closed', async t => {
+  const { children, left } = watched(t)
+  const plugin = await createPlugin({ wasm: [{ data: small() }] }, { cache: false })
+  const updated = assert.rejects(plugin.update({ wasm: [{ data: SLOW }] }, { ...LIMITED, cache: false }), { code: 'ERR_EXTISM_CLOSED' })
+  const [pid] = await eventually(() => children().length && children())
+  await plugin.close()
+  await updated
+  assert.deepEqual([isRunning(pid), left()], [false, []])
 })
 
 test('a callSync waits for the process that compiles', t => {

@@ -1,7 +1,6 @@
 //! Compiles in a child process, which is killed when it takes more than it may: within a process,
 //! the compiler cannot be interrupted.
 
-use std::ffi::OsStr;
 use std::io::{Read, Write};
 #[cfg(unix)]
 use std::os::unix::process::CommandExt;
@@ -84,25 +83,17 @@ impl<'a> ChildCompiler<'a> {
         cache: Option<&Path>,
     ) -> Result<TrustedCode, Failure> {
         let scratch = Scratch::new(&self.limits.command.temporary);
-        let directories: Vec<&Path> = match &scratch {
-            Ok(scratch) => cache.into_iter().chain([scratch.path()]).collect(),
-            Err(error) if cache.is_none() => {
-                let message = format!("there is no directory for the compiled code: {error}");
-                return Err(Failure::new(Code::CompileProcess, message));
-            }
-            Err(_) => cache.into_iter().collect(),
-        };
+        if let (Err(error), None) = (&scratch, cache) {
+            let message = format!("there is no directory for the compiled code: {error}");
+            return Err(Failure::new(Code::CompileProcess, message));
+        }
+        let scratch = scratch.as_ref().ok().map(Scratch::path);
         let mut command = self.command(engine, bytes);
-        command.arg(
-            scratch
-                .as_ref()
-                .map_or(OsStr::new(""), |scratch| scratch.path().as_os_str()),
-        );
-        command.args(cache);
+        command.arg(scratch.unwrap_or(Path::new(""))).args(cache);
         self.run(command, bytes.bytes())?;
+        let directories = cache.into_iter().chain(scratch);
         let mut files = directories
-            .iter()
-            .map(|root| CodeFile::new(root, &engine.fingerprint, bytes.digest()));
+            .map(|directory| CodeFile::new(directory, &engine.fingerprint, bytes.digest()));
         files.find_map(|file| file.read()).ok_or_else(|| {
             let message = "its process left no compiled code of this version";
             Failure::new(Code::CompileProcess, message)
@@ -145,11 +136,8 @@ impl<'a> ChildCompiler<'a> {
         if self.is_late() {
             return Err(self.late());
         }
-        let mut running = Running(
-            command
-                .spawn()
-                .map_err(|error| lost("cannot start", &error))?,
-        );
+        let child = command.spawn();
+        let mut running = Running(child.map_err(|error| lost("cannot start", &error))?);
         // Until the child has ended: an end of its input tells it that its parent is gone.
         let input = running.0.stdin.take();
         let status = thread::scope(|scope| {

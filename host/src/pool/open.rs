@@ -222,6 +222,7 @@ impl Opening {
             compiled::compile(engine, &bytes, cache, compiler.as_ref()).map_err(|failure| {
                 let Failure { code, message, .. } = failure;
                 let what = match code {
+                    ErrorCode::Closed => message,
                     ErrorCode::Module => format!("module \"{}\" is invalid: {message}", unit.name),
                     _ => format!("module \"{}\" cannot be compiled: {message}", unit.name),
                 };
