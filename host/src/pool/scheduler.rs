@@ -187,10 +187,12 @@ impl Pool {
             }
         };
         let more = !state.calls.is_empty();
+        // Other instances run at home meanwhile; an only one is to go home again.
+        let helps = state.live > 1 && self.is_backlogged(&state);
         let on_worker = more
             && call.place.is_on_worker()
             && (self.options.off_thread
-                || self.is_backlogged(&state)
+                || helps
                 || self
                     .times
                     .is_long(state.calls.values().next().and_then(|call| call.function)));
