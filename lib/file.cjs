@@ -1,19 +1,18 @@
 'use strict'
 
-const { closeSync, constants, fstatSync, openSync, readFileSync } = require('node:fs')
-const { open } = require('node:fs/promises')
+const fs = require('node:fs')
 const { describe } = require('./check.cjs')
 const { MAX_BYTES, refused } = require('./download.cjs')
 
 /** A pipe that nobody writes to is opened, too, without waiting. */
-const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK
+const FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK
 
 /** No system has longer ones. */
 const MAX_PATH = 64 << 10
 
 /** The bytes of a file, which is one that ends. */
 async function read (path) {
-  const file = await open(checkPath(path), FLAGS)
+  const file = await fs.promises.open(checkPath(path), FLAGS)
   try {
     check(path, await file.stat())
     return await file.readFile()
@@ -24,12 +23,12 @@ async function read (path) {
 
 /** The same, while this thread waits. */
 function readSync (path) {
-  const file = openSync(checkPath(path), FLAGS)
+  const file = fs.openSync(checkPath(path), FLAGS)
   try {
-    check(path, fstatSync(file))
-    return readFileSync(file)
+    check(path, fs.fstatSync(file))
+    return fs.readFileSync(file)
   } finally {
-    closeSync(file)
+    fs.closeSync(file)
   }
 }
 

@@ -1,6 +1,5 @@
 'use strict'
 
-const { isatty } = require('node:tty')
 const { cacheDirectory } = require('./cache.cjs')
 const { typeError, valueError } = require('./check.cjs')
 const { compileLimits } = require('./compile-limits.cjs')
@@ -37,11 +36,6 @@ function runOptions (options = {}) {
   }
 }
 
-/** Whether standard output and error are terminals. */
-function terminals () {
-  return [1, 2].map(fd => isatty(fd))
-}
-
 /** What one call wants, if anything: `signal` and `timeoutMs` (the plugin's). */
 function callOptions (options) {
   if (options === undefined || options === null) return undefined
@@ -72,4 +66,4 @@ function milliseconds (name, value) {
   return value === 0 ? Infinity : value
 }
 
-module.exports = { DEFAULT_TIMEOUT_MS, callOptions, integer, milliseconds, runOptions, terminals }
+module.exports = { DEFAULT_TIMEOUT_MS, callOptions, integer, milliseconds, runOptions }

@@ -6,7 +6,7 @@ const { HostFunction } = require('./host-function.cjs')
 const { httpHandlers } = require('./http.cjs')
 const { copy } = require('./mailbox.cjs')
 const { configEntries, loadManifest, loadManifestSync, mergeConfig } = require('./manifest.cjs')
-const { callOptions, runOptions, terminals } = require('./options.cjs')
+const { callOptions, runOptions } = require('./options.cjs')
 const { PluginHandle } = require('./plugin-handle.cjs')
 
 /** Comes from context.cjs: the two classes know each other. */
@@ -187,7 +187,6 @@ class Plugin {
         config: mergeConfig(loaded.config, entries),
         wasi: Boolean(wasi),
         wasiOutput: Boolean(process.env.EXTISM_ENABLE_WASI_OUTPUT),
-        terminal: terminals(),
         allowedPaths: loaded.allowedPaths,
         limits: { ...loaded.limits, logBytes: running.maxLogBytes },
         timeoutMs: loaded.timeoutMs,

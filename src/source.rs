@@ -1,6 +1,7 @@
 //! What a plugin is made of, as the JavaScript side hands it over.
 
 use std::collections::BTreeMap;
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use napi::bindgen_prelude::ClassInstance;
@@ -116,8 +117,6 @@ pub struct PluginSource<'a> {
     pub off_thread: bool,
     /// Whether each call has an instance of its own.
     pub fresh: bool,
-    /// Whether standard output and error are terminals.
-    pub terminal: Vec<bool>,
 }
 
 /// From which level on a plugin logs to JavaScript.
@@ -175,7 +174,7 @@ pub fn read(
         config: BTreeMap::from_iter(source.config),
         wasi: WasiOptions {
             allowed_paths: source.allowed_paths,
-            terminal: [0, 1].map(|at| source.terminal.get(at) == Some(&true)),
+            terminal: [io::stdout().is_terminal(), io::stderr().is_terminal()],
             output: None,
         },
         variables: match source.variables {

@@ -5,7 +5,7 @@ const { ExtismError } = require('../errors.cjs')
 const { HostFunction, ValType, after } = require('../host-function.cjs')
 const { httpHandlers } = require('../http.cjs')
 const { copyAlone } = require('../mailbox.cjs')
-const { callOptions, terminals } = require('../options.cjs')
+const { callOptions } = require('../options.cjs')
 const { PluginHandle } = require('../plugin-handle.cjs')
 const { CallContext } = require('./call-context.cjs')
 const { failure } = require('./failure.cjs')
@@ -167,7 +167,6 @@ async function open (manifest, given, opening) {
     config: options.config,
     wasi: options.wasi,
     wasiOutput: options.wasiOutput,
-    terminal: terminals(),
     allowedPaths: options.allowedPaths,
     limits: { ...options.limits, logBytes: options.running.maxLogBytes },
     timeoutMs: options.timeoutMs,
