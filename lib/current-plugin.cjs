@@ -38,7 +38,7 @@ class CurrentPlugin {
   /** Makes `output` the offset of a new block with this text. */
   returnString (output, text) {
     if (typeof text !== 'string') throw typeError('text', 'a string', text)
-    this.returnBytes(output, Buffer.from(text))
+    output.v.i64 = this.#call.store(text)
   }
 
   /** Makes `output` the offset of a new block with these bytes. */
@@ -50,12 +50,12 @@ class CurrentPlugin {
 
   /** The bytes of the block that `input` is the offset of. */
   inputBytes (input) {
-    return Buffer.from(this.memory(input.v.i64))
+    return this.#call.copy(checkSize('offset', input.v.i64))
   }
 
   /** The text of the block that `input` is the offset of. */
   inputString (input) {
-    return this.memory(input.v.i64).toString()
+    return this.#call.text(checkSize('offset', input.v.i64))
   }
 }
 

@@ -1,7 +1,7 @@
 'use strict'
 
 const { ExtismError, cut, fromNative } = require('./errors.cjs')
-const { putBlocks, putBytes, putResults } = require('./mailbox.cjs')
+const { putBlocks, putBytes, putResults, putText } = require('./mailbox.cjs')
 
 /**
  * One call of a host function, and the blocks of the waiting plugin that it has touched.
@@ -60,6 +60,13 @@ class HostCall {
     return known === undefined ? this.#ask('read', offset) ?? Buffer.alloc(0) : Buffer.from(known)
   }
 
+  /** The text of a block; of none, an empty one. */
+  text (offset) {
+    this.#check()
+    const block = this.#blocks?.get(offset) ?? this.#known(offset) ?? this.#ask('read', offset)
+    return block?.utf8Slice() ?? ''
+  }
+
   /** A small block that came with the call. */
   #known (offset) {
     const { inputs } = this
@@ -75,10 +82,13 @@ class HostCall {
     return offset
   }
 
-  store (bytes) {
+  /** A new block with these bytes, or this text: its offset. */
+  store (content) {
     this.#check()
-    const length = putBytes(bytes)
-    return length < 0 ? this.#tell('store', bytes) : this.#answered(this.#natives.store(this.#id, length))
+    const isText = typeof content === 'string'
+    const length = isText ? putText(content) : putBytes(content)
+    if (length < 0) return this.#tell('store', isText ? Buffer.from(content) : content)
+    return this.#answered(this.#natives.store(this.#id, length))
   }
 
   /** The offset of a new block; what is negative says that there is none, and why. */

@@ -28,9 +28,9 @@ class CallContext {
   /** A new block with these contents: its address. */
   store (input) {
     if (input === undefined || input === null) throw new Error('failed to store output')
-    const bytes = typeof input === 'string' ? Buffer.from(input) : bytesOf(input)
-    if (bytes === undefined) throw typeError('input', 'a string or bytes', input)
-    return this.#block(() => this.#call.store(bytes))
+    const content = typeof input === 'string' ? input : bytesOf(input)
+    if (content === undefined) throw typeError('input', 'a string or bytes', input)
+    return this.#block(() => this.#call.store(content))
   }
 
   /** The block at this address, or null. What is written to its `bytes()` reaches the plugin. */
