@@ -30,13 +30,17 @@ let nextCause = 0
 const pending = new Map()
 
 const environment = new Environment(box.mailbox, () => { if (!armed) drain() })
-const [turn, step, stepNative, callNative, callSyncNative, finish, finishStep, finishStepSync, alloc, store] = environment.crossings()
+const [turn, resume, step, stepNative, callNative, callSyncNative, finish, finishStep, finishStepSync, alloc, store] = environment.crossings()
 
 /** What a host call needs of the addon. */
 const natives = { environment, alloc, store }
 
 /** Whether there will be a turn of the loop. */
 let armed = false
+/** Whether code runs that waited for calls of this turn, and whether it has made further ones. */
+let following = false
+let followed = false
+const resolved = Promise.resolve()
 /** Whether the event loop goes on for what is pending. */
 let keptAlive = false
 
@@ -65,21 +69,54 @@ function begin (operation) {
 
 /** Sees to it that the loop turns. */
 function arm () {
-  if (armed) return
+  if (armed || followed) return
+  if (following) followed = true
+  else nextTurn()
+}
+
+function nextTurn () {
   armed = true
   setImmediate(drain)
 }
 
-/** One turn. Nothing in here may throw: it would strand the rest. */
+/** One turn. */
 function drain () {
   armed = false
-  let event = turn()
+  work(turn())
+}
+
+/** Nothing in here may throw: it would strand the rest. */
+function work (first) {
+  let event = first
   while (event !== Event.Idle && event !== Event.TurnOver) event = attend(event, false) ?? step()
-  if (event === Event.TurnOver) return arm()
+  if (event === Event.TurnOver) return nextTurn()
   if ((operations.size > 0) !== keptAlive) {
     keptAlive = !keptAlive
     environment.keepAlive(keptAlive)
   }
+  follow()
+}
+
+/**
+ * Whoever awaits one call after another makes the next one before the event loop turns. Such calls
+ * do not wait for that: they run once all that code has, as long as the turn has time left.
+ */
+function follow () {
+  following = true
+  afterThisCode(() => {
+    following = false
+    if (followed) afterThisCode(goOn)
+  })
+}
+
+function goOn () {
+  followed = false
+  if (!armed) work(resume())
+}
+
+/** Has `f` called after all ticks and microtasks that are queued, or that those queue. */
+function afterThisCode (f) {
+  resolved.then(() => process.nextTick(f))
 }
 
 /** Puts a call in the queue. `length`: see `putInput`. */

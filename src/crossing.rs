@@ -56,8 +56,8 @@ impl Request {
 
 #[napi]
 impl Environment {
-    /// The functions that every call needs, in this order: `turn()`, `step()`, `stepSync()`, each
-    /// with an `Event` as result; `call(plugin, operation, function, length, timeoutMs)`, which
+    /// The functions that every call needs, in this order: `turn()`, `resume()`, `step()`,
+    /// `stepSync()`, each with an `Event` as result; `call(plugin, operation, function, length, timeoutMs)`, which
     /// puts a call in the queue; `callSync`, with the same parameters, which begins a call that
     /// this thread waits for, with its first `Event`; `finish(id, writes)`, which lets the guest of
     /// a host call go on, with results and blocks in the mailbox; `finishStep` and `finishStepSync`,
@@ -77,6 +77,7 @@ impl Environment {
         };
         Ok(vec![
             function("turn", |shared, _| Ok(shared.turn().into()))?,
+            function("resume", |shared, _| Ok(shared.resume().into()))?,
             function("step", |shared, _| Ok(shared.step().into()))?,
             function("stepSync", |shared, _| Ok(shared.step_sync().into()))?,
             function("call", call)?,

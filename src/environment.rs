@@ -205,6 +205,14 @@ impl Shared {
         self.step()
     }
 
+    /// Goes on with a turn, for calls that have come since.
+    pub fn resume(&self) -> Event {
+        match self.turn.borrow().is_over() {
+            true => Event::TurnOver,
+            false => self.step(),
+        }
+    }
+
     /// Goes on until there is something for JavaScript.
     pub fn step(&self) -> Event {
         let step = self.turn.borrow().step(&self.queue);

@@ -23,6 +23,12 @@ const APIS = {
   createPlugin: (answer = () => {}, options = {}) => createPlugin(CODE, { functions: { 'extism:host/user': { answer: () => answer() } }, ...options })
 }
 
+function deferred () {
+  const made = {}
+  made.promise = new Promise(resolve => { made.resolve = resolve })
+  return made
+}
+
 for (const [api, make] of Object.entries(APIS)) {
   describe(`call() of ${api}`, () => {
     const opened = async (t, answer, options) => {
@@ -65,6 +71,36 @@ for (const [api, make] of Object.entries(APIS)) {
       // On a busy machine a call may use up the budget of its turn, or move to a worker thread.
       for (let i = 0; i < 50 && order?.at(-1) !== 'next immediate'; i++) await round()
       assert.deepEqual(order, ['host function', 'host function', 'host function', 'next immediate'])
+    })
+
+    test('runs a call that follows another before the event loop turns', async t => {
+      const plugin = await opened(t)
+      let turned = true
+      // The budget of the turn may be used up, on a busy machine.
+      for (let i = 0; i < 50 && turned; i++) {
+        await plugin.call('echo', 'x')
+        turned = false
+        setImmediate(() => { turned = true })
+        await plugin.call('echo', 'x')
+      }
+      assert.equal(turned, false)
+    })
+
+    test('lets the event loop turn while calls follow each other, also where all are refused', async t => {
+      const answered = deferred()
+      const plugin = await opened(t, () => answered.promise, { maxQueue: 0 })
+      const follow = async () => {
+        let turned = false
+        setImmediate(() => { turned = true })
+        let calls = 0
+        for (; !turned; calls++) await plugin.call('echo', 'x').catch(error => assert.equal(error.code, 'ERR_EXTISM_QUEUE_FULL'))
+        return calls
+      }
+      assert.ok(await follow() > 0)
+      const waiting = plugin.call('ask', 'x')
+      assert.ok(await follow() > 0)
+      answered.resolve()
+      await waiting
     })
 
     test('settles the calls of one instance in the order in which they were made, and so runs them', async t => {

@@ -55,7 +55,8 @@ impl Turn {
         })
     }
 
-    fn is_over(&self) -> bool {
+    /// Whether it has had its time.
+    pub fn is_over(&self) -> bool {
         self.begun.is_some_and(|begun| begun.elapsed() >= TURN)
     }
 
