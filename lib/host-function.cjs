@@ -10,8 +10,6 @@ const ValType = Object.freeze({ I32: 0, I64: 1, F32: 2, F64: 3, V128: 4, FuncRef
 /** The property of a value's `v` that has a value of this type. */
 const FIELDS = ['i32', 'i64', 'f32', 'f64']
 
-const MISSING = ['absent', 'error', 'empty']
-
 /**
  * A function that plugins can call: `f(currentPlugin, inputs, outputs, ...userData)`. It may be
  * async, or return a promise: the plugin waits, the event loop does not.
@@ -53,12 +51,13 @@ class HostFunction {
 
   /** @internal What the core makes of it. */
   static source (hostFunction, stores) {
-    const { params, results, store, missing } = hostFunction.#body
+    const { params, results, builtIn, store, missing } = hostFunction.#body
     return {
       namespace: hostFunction.#namespace,
       name: hostFunction.#name,
       params,
       results,
+      builtIn,
       missing,
       store: store && stores.push(Store.native(store)) - 1
     }
@@ -75,27 +74,12 @@ class HostFunction {
     })
   }
 
-  /** @internal See `memoryGet`. */
-  static reading (name, store, missing) {
-    const hostFunction = new HostFunction(name, [ValType.I64], [ValType.I64], () => {})
-    hostFunction.#body = { params: [ValType.I64], results: [ValType.I64], store, missing }
+  /** @internal One of those in Rust, by the name that the core knows it by. `store`: what it works on. */
+  static builtIn (name, builtIn, params, results, store, missing) {
+    const hostFunction = new HostFunction(name, params, results, () => {})
+    hostFunction.#body = { params, results, builtIn, store, missing }
     return hostFunction
   }
-}
-
-/**
- * A host function that reads a store in Rust: the plugin passes the offset of a key and gets
- * the offset of a new block with its value.
- *
- * `missing` says what a key that is not there gives: `'absent'` (the default) the offset 0,
- * `'error'` a failed call, `'empty'` an empty block.
- */
-function memoryGet (name, store, options) {
-  if (typeof (options ?? {}) !== 'object') throw typeError('options', 'an object', options)
-  const missing = options?.missing ?? 'absent'
-  if (!Store.isStore(store)) throw typeError('store', 'a Store', store)
-  if (!MISSING.includes(missing)) throw valueError('missing', MISSING.map(word => `"${word}"`).join(' or '), missing)
-  return HostFunction.reading(name, store, missing)
 }
 
 /** What `f` makes of what a promise gives, or of anything with a `then`, which may be the caller's own. */
@@ -148,4 +132,4 @@ function unwrap (output, type, i) {
   throw typeError(`outputs[${i}].v.${FIELDS[type]}`, expected, value)
 }
 
-module.exports = { HostFunction, ValType, after, memoryGet }
+module.exports = { HostFunction, ValType, after }

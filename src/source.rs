@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use napi::bindgen_prelude::ClassInstance;
 
+use extism_host::built_in;
 use extism_host::compiled::{ChildCommand, CompileLimits};
 use extism_host::host_function::{Body, Embedded, HostFunction};
 use extism_host::log::{Forwarder, Level, ToCaller};
 use extism_host::log_file::LogFile;
-use extism_host::memory_get::MemoryGet;
 use extism_host::module::{LinkOptions, Types};
 use extism_host::plugin_spec::Limits;
 use extism_host::pool;
@@ -20,7 +20,7 @@ use wasmparser::ValType;
 
 use super::module::NativeModule;
 use super::settings::milliseconds;
-use super::store::{Missing, NativeStore};
+use super::store::NativeStore;
 use super::value::to_type;
 
 /// A module of a manifest.
@@ -30,7 +30,7 @@ pub struct ModuleSource<'a> {
     pub module: ClassInstance<'a, NativeModule>,
 }
 
-/// A host function: JavaScript, unless it reads a store.
+/// A host function: JavaScript, unless it is one of those in Rust.
 #[napi(object, object_to_js = false)]
 pub struct FunctionSource {
     pub namespace: Option<String>,
@@ -38,9 +38,10 @@ pub struct FunctionSource {
     /// Their types; both absent for those of whoever imports it.
     pub params: Option<Vec<u8>>,
     pub results: Option<Vec<u8>>,
-    /// Which of the stores it reads.
+    /// Which of those in Rust it is, and of the stores it works on.
+    pub built_in: Option<String>,
     pub store: Option<u32>,
-    pub missing: Option<Missing>,
+    pub missing: Option<String>,
 }
 
 /// Whose variables are whose: each instance has its own, until its guest breaks off or for good,
@@ -228,7 +229,7 @@ fn compile_limits(source: CompileLimitsSource) -> CompileLimits {
     }
 }
 
-/// One in Rust if it reads a store, and else JavaScript's of this number.
+/// One in Rust if it is built in, and else JavaScript's of this number.
 fn host_function(
     id: u32,
     number: usize,
@@ -237,6 +238,9 @@ fn host_function(
 ) -> HostFunction {
     let types = source.params.zip(source.results);
     let store = source.store.and_then(|index| stores.get(index as usize));
+    let built_in = source.built_in.zip(store).and_then(|(name, store)| {
+        built_in::find(&name, store.store.clone(), source.missing.as_deref())
+    });
     let list = |types: Vec<u8>| types.into_iter().map(to_type).collect();
     HostFunction {
         namespace: source.namespace,
@@ -245,11 +249,8 @@ fn host_function(
             params: list(params),
             results: list(results),
         }),
-        body: match store {
-            Some(store) => Body::Rust(Arc::new(MemoryGet {
-                store: store.store.clone(),
-                missing: source.missing.unwrap_or(Missing::Absent).into(),
-            })),
+        body: match built_in {
+            Some(function) => Body::Rust(function),
             None => Body::Embedder(Embedded {
                 plugin: id,
                 number: number as u32,

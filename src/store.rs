@@ -7,7 +7,6 @@ use napi::Env;
 use napi::bindgen_prelude::*;
 
 use extism_host::faults;
-use extism_host::memory_get;
 use extism_host::store::{Limits, Store, Value};
 
 use super::settings::{MAX_EXTERNAL_BYTES, milliseconds};
@@ -21,14 +20,6 @@ pub struct NativeStore {
 
 /// V8 is not told of less: that takes longer than a small entry does.
 const ACCOUNT_BYTES: i64 = 64 << 10;
-
-/// What `memoryGet` gives a plugin for a key that is not there.
-#[napi(string_enum = "lowercase")]
-pub enum Missing {
-    Absent,
-    Error,
-    Empty,
-}
 
 /// What a store holds, and what happened to it since it was made.
 #[napi(object, object_from_js = false)]
@@ -48,16 +39,6 @@ pub struct Entries<'a> {
     pub cursors: Vec<f64>,
     pub keys: Vec<String>,
     pub values: Vec<Either<String, BufferSlice<'a>>>,
-}
-
-impl From<Missing> for memory_get::Missing {
-    fn from(missing: Missing) -> Self {
-        match missing {
-            Missing::Absent => Self::Absent,
-            Missing::Error => Self::Error,
-            Missing::Empty => Self::Empty,
-        }
-    }
 }
 
 #[napi]

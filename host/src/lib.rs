@@ -17,6 +17,7 @@ pub mod variables;
 // Guests, and what runs them.
 cfg_if::cfg_if! {
     if #[cfg(feature = "runtime")] {
+        pub mod built_in;
         pub mod call;
         pub mod compiled;
         pub mod engine;
@@ -30,7 +31,6 @@ cfg_if::cfg_if! {
         pub mod log;
         pub mod log_file;
         mod mapping;
-        pub mod memory_get;
         pub mod plugin_spec;
         pub mod pool;
         pub mod threads;

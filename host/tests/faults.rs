@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use common::source::{HOST, embedded, guest_with, source};
 use common::{Plugin, gives};
+use extism_host::built_in::{MemoryGet, Missing};
 use extism_host::error::Code;
 use extism_host::faults::arm;
 use extism_host::host_call::Request;
 use extism_host::host_function::{Body, HostFunction};
 use extism_host::log::{Forwarder, Level, ToCaller};
-use extism_host::memory_get::{MemoryGet, Missing};
 use extism_host::pool::PluginSource;
 use extism_host::store::Store;
 use extism_host::threads::contain;

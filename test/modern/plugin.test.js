@@ -1,18 +1,23 @@
 import { describe, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
-import createByDefault, { CAPABILITIES, createPlugin, newPlugin } from '../../index.js'
+import createByDefault, * as imported from '../../index.js'
 import { guest, signal, wat } from '../helpers.js'
 import { USER, asking, made, textOf } from './making.js'
 
+const { CAPABILITIES, createPlugin, newPlugin } = imported
+const required = createRequire(import.meta.url)('../../index.cjs')
 const all = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
 
 describe('the package', () => {
   test('has createPlugin under all its names, and to CommonJS is that function', () => {
-    const required = createRequire(import.meta.url)('../../index.cjs')
     assert.equal(typeof createPlugin, 'function')
     for (const same of [createByDefault, newPlugin, required, required.default, required.createPlugin, required.newPlugin]) assert.equal(same, createPlugin)
-    assert.equal(required.CAPABILITIES, CAPABILITIES)
+  })
+
+  test('exports the same names and objects from both module systems', () => {
+    assert.deepEqual(Object.keys(imported).sort(), Object.keys(required).sort())
+    for (const name of Object.keys(imported)) assert.equal(imported[name], required[name])
   })
 
   test('says what it is capable of', () => {

@@ -1,4 +1,4 @@
-//! The host function that reads a store: key in, value out.
+//! The host functions in Rust, which work on a store.
 
 use std::sync::Arc;
 
@@ -9,6 +9,17 @@ use crate::faults;
 use crate::host_function::{Caller, RustFunction};
 use crate::store::Store;
 
+/// The host function that is known by this name. `missing`: what it gives for a key that is not
+/// there, by the name of that.
+pub fn find(name: &str, store: Arc<Store>, missing: Option<&str>) -> Option<Arc<dyn RustFunction>> {
+    let missing = Missing::from_name(missing);
+    match name {
+        "memoryGet" => Some(Arc::new(MemoryGet { store, missing })),
+        _ => None,
+    }
+}
+
+/// Key in, value out.
 pub struct MemoryGet {
     pub store: Arc<Store>,
     pub missing: Missing,
@@ -23,6 +34,16 @@ pub enum Missing {
     Error,
     /// An empty block.
     Empty,
+}
+
+impl Missing {
+    fn from_name(name: Option<&str>) -> Self {
+        match name {
+            Some("error") => Self::Error,
+            Some("empty") => Self::Empty,
+            _ => Self::Absent,
+        }
+    }
 }
 
 impl RustFunction for MemoryGet {
