@@ -138,7 +138,7 @@ describe('an AsyncLocalStorage has what it had where the plugin was called', () 
   })
 })
 
-test('a plugin turns on no async hooks: an await costs what it cost', { skip: Number(process.versions.node.split('.')[0]) >= 24 }, () => prints(`
+test('a plugin turns on no async hooks: an await costs what it cost', () => prints(`
   const code = guest('(func (export "run") (call $f))', { user: '(import USER "f" (func $f))' })
   const plugin = await createPlugin(code, { functions: { 'extism:host/user': { f: async () => {} } } })
   await plugin.call('run')
