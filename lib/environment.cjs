@@ -151,13 +151,12 @@ function putInput (input) {
 /** Does what an event asks for. The next event, if it is known. */
 function attend (event, isSync) {
   switch (event) {
-    case Event.Output: return settle(box.operation(), undefined, box.outputLength())
-    case Event.NoOutput: return settle(box.operation(), undefined, null)
+    case Event.Output: return settleOutput(box.operation(), box.outputLength)
+    case Event.NoOutput: return settleOutput(box.operation(), () => null)
     case Event.HostCall: return answer(box.hostCall(), isSync)
     case Event.Message: return print(box.message())
-    case Event.LargeOutput: return settleLarge(box.operation())
-    case Event.LargeMessage: return print(box.message(), environment.takeBytes())
-    case Event.Failure: return settle(box.operation(), environment.takeFailure(), null)
+    case Event.LargeOutput: return settleOutput(box.operation(), () => environment.takeBytes())
+    case Event.Failure: return settle(box.operation(), environment.takeFailure())
     case Event.Forget: return forget(box.operation())
   }
 }
@@ -172,13 +171,13 @@ function settle (id, failure, output) {
   operation?.settle(error)
 }
 
-/** Node.js may have no room for a large output; its call fails then, and no other one. */
-function settleLarge (id) {
+/** Node.js may have no room for an output, see PluginHandle; its call fails then, and no other one. */
+function settleOutput (id, take) {
   let output
   try {
-    output = environment.takeBytes()
+    output = operations.get(id)?.handle.output(take())
   } catch (error) {
-    return settle(id, { code: 'ERR_EXTISM_OUT_OF_MEMORY', message: `Node.js has no room for the output: ${messageOf(error)}` }, null)
+    return settle(id, { code: 'ERR_EXTISM_OUT_OF_MEMORY', message: `Node.js has no room for the output: ${messageOf(error)}` })
   }
   return settle(id, undefined, output)
 }
@@ -219,15 +218,15 @@ function fail (call, error) {
 const KINDS = ['trace', 'debug', 'info', 'warn', 'error', undefined, 'stdout', 'stderr']
 
 /** Passes a message on to the logger, or output to the stream. A collected plugin logs nothing. */
-function print ({ operation, plugin, kind, length }, large) {
+function print ({ operation, plugin, kind, length }) {
   const name = KINDS[kind]
   if (kind <= 4) {
-    handles.get(plugin)?.deref()?.print(name, large?.toString() ?? box.text(length), operations.get(operation), operation)
+    handles.get(plugin)?.deref()?.print(name, box.text(length), operations.get(operation), operation)
     return
   }
   const stream = process[name]
   try {
-    stream.write(large ?? box.copy(length), () => environment.printed())
+    stream.write(box.copy(length), () => environment.printed())
   } catch (error) {
     environment.printed()
     warn(stream, `what a plugin wrote to ${name} cannot be printed`, error)

@@ -36,7 +36,7 @@ class Operation {
   settle (failure, output) {
     forgetCaller(this)
     const error = errorOf(this, failure)
-    if (error === undefined) this.#resolve(this.handle.output(output))
+    if (error === undefined) this.#resolve(output)
     else this.#reject(error)
   }
 }
@@ -59,7 +59,7 @@ class SyncOperation {
   settle (failure, output) {
     forgetCaller(this)
     this.error = errorOf(this, failure)
-    if (this.error === undefined) this.output = this.handle.output(output)
+    if (this.error === undefined) this.output = output
   }
 }
 

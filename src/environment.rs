@@ -38,8 +38,6 @@ pub enum Event {
     Forget,
     /// A plugin has logged or printed something.
     Message,
-    /// The same, whose bytes `takeBytes` gives.
-    LargeMessage,
     /// An operation has an output.
     Output,
     /// The same, which `takeBytes` gives.
@@ -140,7 +138,7 @@ impl Environment {
         })
     }
 
-    /// The bytes of a large output or message.
+    /// The bytes of a large output.
     #[napi(catch_unwind)]
     pub fn take_bytes<'env>(&self, env: &'env Env) -> Result<BufferSlice<'env>> {
         const COPIED_BYTES: usize = 8 << 20;
@@ -250,18 +248,12 @@ impl Shared {
                 mailbox.put_id(id.into());
                 Event::Forget
             }
-            Step::Message(mut message) => {
-                let event = match mailbox.put_message(&message) {
-                    true => Event::Message,
-                    false => {
-                        self.large.set(Some(std::mem::take(&mut message.bytes)));
-                        Event::LargeMessage
-                    }
-                };
+            Step::Message(message) => {
+                mailbox.put_message(&message);
                 if matches!(message.kind, Kind::Stdout | Kind::Stderr) {
                     self.printing.borrow_mut().push(message);
                 }
-                event
+                Event::Message
             }
             Step::Settled(operation, Ok(None)) => {
                 mailbox.put_id(operation as f64);

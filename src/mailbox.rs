@@ -81,8 +81,9 @@ impl Mailbox {
         self.put(0, id);
     }
 
-    /// A message: whether its text has room here.
-    pub fn put_message(&mut self, message: &Message) -> bool {
+    /// A message. There is room for it: the host cuts what is logged at 64 KiB, which replaced
+    /// characters can make three times as long, and prints in pieces of 4 KiB.
+    pub fn put_message(&mut self, message: &Message) {
         let kind = match message.kind {
             Kind::Log(level) => level as u32,
             Kind::Stdout => Level::Silent as u32 + 1,
@@ -91,8 +92,11 @@ impl Mailbox {
         self.put(0, message.call as f64);
         self.put(1, message.plugin.into());
         self.put(2, kind.into());
-        self.put(3, message.bytes.len() as f64);
-        self.put_bytes(DATA, &message.bytes)
+        let length = match self.put_bytes(DATA, &message.bytes) {
+            true => message.bytes.len(),
+            false => 0,
+        };
+        self.put(3, length as f64);
     }
 
     /// A host call of a plugin. A block that has no room here is asked for when it is needed.

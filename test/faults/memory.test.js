@@ -26,7 +26,7 @@ describe('with little address space', () => {
       (i32.store (i32.const 393216000) (i32.const 8))
       (if (i32.ne (i32.load (i32.const 8)) (i32.const 7)) (then unreachable))))\`)
     const plugin = await createPlugin(data, { cache: false })
-    for (let i = 0; i < 2; i++) console.log(await plugin.call('run').then(() => 'ran', ({ code }) => code))`, ['ran', 'ERR_EXTISM_TRAP'], { limit: `-v ${2 * GIB}` }))
+    for (let i = 0; i < 2; i++) console.log(await plugin.call('run').then(() => 'ran', ({ code }) => code))`, ['ran', 'ERR_EXTISM_TRAP'], { limit: `-v ${4 * GIB}` }))
 
   test('a plugin that there was room for goes on once others are gone, also if it broke off', () => prints(`
     const neighbour = await Plugin.create(pluginBytes('modern.wat'))

@@ -20,3 +20,11 @@ test('what a plugin reports is cut at 64 KiB, between two characters', async t =
   }
   assert.deepEqual(logged.map(text => text.length), [32_768])
 })
+
+test('a message of 64 KiB that is no text at all arrives whole, each byte as U+FFFD', async t => {
+  const logged = []
+  const plugin = await createPlugin(CODE, { logLevel: 'info', logger: { info: text => logged.push(text) } })
+  t.after(() => plugin.close())
+  await plugin.call('log', Buffer.alloc(65_536, 0xff))
+  assert.deepEqual(logged, ['\ufffd'.repeat(65_536)])
+})
