@@ -12,8 +12,9 @@ use crate::error::{Code, Failure};
 
 const MODULE: &str = "wasi_snapshot_preview1";
 
-/// The largest number of subscriptions of one `poll_oneoff`. Each takes about 2 µs to set up.
-const MAX_SUBSCRIPTIONS: u32 = 1024;
+/// The largest number of buffers of a read or write, the same as `IOV_MAX` of Linux, and of
+/// subscriptions of a `poll_oneoff`, each of which takes about 2 µs to set up.
+const MAX_COUNT: u32 = 1024;
 
 /// Adds all functions of WASI preview 1. The linker does not allow shadowing afterwards.
 pub fn add_to_linker<T: WasiView>(linker: &mut Linker<T>) -> Result<(), Failure> {
@@ -28,14 +29,17 @@ pub fn add_to_linker<T: WasiView>(linker: &mut Linker<T>) -> Result<(), Failure>
 }
 
 /// Defines functions of WASI as wrappers: async functions of the instance's state, the guest's
-/// memory and the parameters.
+/// memory and the parameters. A parameter in brackets is a count that must not be too large.
 macro_rules! define {
-    ($linker:ident, $($name:literal ($($parameter:ident)+) = $function:path,)+) => {
+    ($linker:ident, $($name:literal ($($parameter:ident)+) $([$count:ident])? = $function:path,)+) => {
         $($linker.func_wrap_async(
             MODULE,
             $name,
             |mut caller: Caller<'_, T>, ($($parameter,)+)| {
                 Box::new(async move {
+                    $(if is_too_large($count) {
+                        return Ok(Errno::Inval as i32);
+                    })?
                     let (wasi, mut memory) = parts(&mut caller)?;
                     $function(wasi, &mut memory, $($parameter),+).await
                 })
@@ -51,12 +55,12 @@ fn shadow<T: WasiView>(linker: &mut Linker<T>) -> Result<()> {
         "path_unlink_file" (fd path length) = files::unlink,
         "fd_close" (fd) = files::close,
         "fd_renumber" (from to) = files::renumber,
-        "fd_read" (fd buffers count read) = transfers::read,
-        "fd_pread" (fd buffers count offset read) = transfers::read_at,
-        "fd_write" (fd buffers count written) = transfers::write,
-        "fd_pwrite" (fd buffers count offset written) = transfers::write_at,
+        "fd_read" (fd buffers count read) [count] = transfers::read,
+        "fd_pread" (fd buffers count offset read) [count] = transfers::read_at,
+        "fd_write" (fd buffers count written) [count] = transfers::write,
+        "fd_pwrite" (fd buffers count offset written) [count] = transfers::write_at,
         "random_get" (buffer length) = transfers::random,
-        "poll_oneoff" (subscriptions events count ready) = poll,
+        "poll_oneoff" (subscriptions events count ready) [count] = poll,
     );
     linker.func_wrap(MODULE, "proc_exit", |code: i32| -> Result<()> {
         Err(Exit(code).into())
@@ -72,10 +76,11 @@ async fn poll(
     count: i32,
     ready: i32,
 ) -> Result<i32> {
-    if count as u32 > MAX_SUBSCRIPTIONS {
-        return Ok(Errno::Inval as i32);
-    }
     preview1::poll_oneoff(&mut wasi.ctx, memory, subscriptions, events, count, ready).await
+}
+
+fn is_too_large(count: i32) -> bool {
+    count as u32 > MAX_COUNT
 }
 
 /// The WASI state of the calling instance, and the memory that it exports.

@@ -6,7 +6,7 @@
 //! libc repeats.
 
 use wasmtime::Result;
-use wasmtime_wasi::p1::types::{Errno, Iovec};
+use wasmtime_wasi::p1::types::Iovec;
 use wasmtime_wasi::p1::wasi_snapshot_preview1 as preview1;
 use wiggle::{GuestMemory, GuestPtr};
 
@@ -17,8 +17,6 @@ use super::functions::set_fuel;
 pub const PIECE: usize = 1 << 20;
 /// The number of random bytes between two yields. Generating is slower than copying.
 const RANDOM_PIECE: u32 = 256 << 10;
-/// The largest number of buffers of a read or write, the same as `IOV_MAX` of Linux.
-const MAX_BUFFERS: u32 = 1024;
 
 pub async fn read(
     wasi: &mut Wasi,
@@ -28,9 +26,6 @@ pub async fn read(
     count: i32,
     read: i32,
 ) -> Result<i32> {
-    if count as u32 > MAX_BUFFERS {
-        return Ok(Errno::Inval as i32);
-    }
     let Some(buffer) = large(memory, buffers, count)? else {
         return preview1::fd_read(&mut wasi.ctx, memory, fd, buffers, count, read).await;
     };
@@ -56,9 +51,6 @@ pub async fn read_at(
     offset: i64,
     read: i32,
 ) -> Result<i32> {
-    if count as u32 > MAX_BUFFERS {
-        return Ok(Errno::Inval as i32);
-    }
     set_fuel(wasi, usize::MAX);
     preview1::fd_pread(&mut wasi.ctx, memory, fd, buffers, count, offset, read).await
 }
@@ -71,9 +63,6 @@ pub async fn write(
     count: i32,
     written: i32,
 ) -> Result<i32> {
-    if count as u32 > MAX_BUFFERS {
-        return Ok(Errno::Inval as i32);
-    }
     if !wasi.opened.contains(&(fd as u32)) {
         return print(wasi, memory, fd, buffers, count, written).await;
     }
@@ -97,9 +86,6 @@ pub async fn write_at(
     offset: i64,
     written: i32,
 ) -> Result<i32> {
-    if count as u32 > MAX_BUFFERS {
-        return Ok(Errno::Inval as i32);
-    }
     let ctx = &mut wasi.ctx;
     let Some(buffer) = large(memory, buffers, count)? else {
         return preview1::fd_pwrite(ctx, memory, fd, buffers, count, offset, written).await;
