@@ -934,7 +934,8 @@ interface ExtismPluginOptions {
   freshInstance?: boolean | null | undefined
   /**
    * How much a call may compute, in units of about one instruction, before it fails with
-   * `ERR_EXTISM_FUEL`. Start code may compute as much. By default there is no limit; 0 is that, too.
+   * `ERR_EXTISM_FUEL`. The start code of an instance that is made for the call counts, too. By
+   * default there is no limit; 0 is that, too.
    */
   fuel?: number | null | undefined
   /** Whether all instances have the same variables, by default each has its own. */

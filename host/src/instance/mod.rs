@@ -99,10 +99,13 @@ impl Instance {
 
     /// Runs a call.
     pub async fn call(&mut self, call: Arc<CallState>, function: usize, input: Vec<u8>) -> Outcome {
-        self.store.data_mut().call = call.clone();
         // Until the end is known to be an ordinary one.
         self.usable = false;
-        begin(&mut self.store)?;
+        // A call that the instance was made for has begun with the start code.
+        if !Arc::ptr_eq(&self.store.data().call, &call) {
+            self.store.data_mut().call = call;
+            begin(&mut self.store)?;
+        }
         if let Err(failure) = kernel::begin(&mut self.store, &input) {
             self.usable = true;
             return Err(failure);

@@ -160,6 +160,24 @@ fn start_code_has_fuel_like_a_call_and_data_segments_cost_none() {
 }
 
 #[test]
+fn start_code_and_the_call_it_runs_for_share_fuel() {
+    let functions = r#"
+      (func $count (local $i i32)
+        (loop $l
+          (local.set $i (i32.add (local.get $i) (i32.const 1)))
+          (br_if $l (i32.lt_u (local.get $i) (i32.const 1000)))))
+      (start $count)
+      (func (export "count") (call $count))
+      (func (export "twice") (call $count) (call $count))"#;
+    let enough_for_two = |source: &mut PluginSource| source.limits.fuel = Some(20_000);
+    let mut plugin = limited(functions, enough_for_two);
+    assert_eq!(plugin.code("twice"), Code::Fuel);
+    assert_eq!(plugin.call("count", b"").unwrap(), None);
+    // The instance is there by now.
+    assert_eq!(plugin.call("twice", b"").unwrap(), None);
+}
+
+#[test]
 fn an_output_may_have_so_many_bytes() {
     let mut plugin = limited("", |source| source.limits.output_bytes = 10);
     assert_eq!(plugin.output("echo", &[1; 10]), [1; 10]);
