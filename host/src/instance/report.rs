@@ -40,7 +40,7 @@ async fn pass(
     let (share, max) = {
         let context = store.as_context_mut();
         let state = context.data();
-        let share = lock(&state.printing).take(message.len());
+        let share = lock(&state.printing).logs.take(message.len());
         (share, state.plugin.limits.log_bytes)
     };
     match share {

@@ -145,6 +145,13 @@ impl ResourceLimiter for Limiter {
 #[derive(Default)]
 pub struct Printing {
     pub call: Option<Arc<CallState>>,
+    pub logs: Usage,
+    prints: Usage,
+}
+
+/// How much of something a call has used, and how much it may.
+#[derive(Default)]
+pub struct Usage {
     bytes: u64,
     max: u64,
 }
@@ -158,15 +165,17 @@ pub enum Share {
 }
 
 impl Printing {
-    /// A call begins that may log and print so many bytes.
+    /// A call begins that may log so many bytes, and print as many.
     pub fn begin(&mut self, call: Arc<CallState>, max: u64) {
         *self = Self {
             call: Some(call),
-            bytes: 0,
-            max,
+            logs: Usage { bytes: 0, max },
+            prints: Usage { bytes: 0, max },
         };
     }
+}
 
+impl Usage {
     pub fn take(&mut self, bytes: usize) -> Share {
         let before = self.bytes;
         self.bytes = before.saturating_add(bytes as u64);
@@ -194,7 +203,7 @@ impl Output for Printer {
         let Some(call) = current.call.clone() else {
             return Passed::Never;
         };
-        if !matches!(current.take(bytes.len()), Share::Granted) {
+        if !matches!(current.prints.take(bytes.len()), Share::Granted) {
             return Passed::Never;
         }
         let kind = match is_error {
@@ -203,7 +212,7 @@ impl Output for Printer {
         };
         let passed = self.forwarder.send(&call, kind, bytes);
         if passed != Passed::On {
-            current.give_back(bytes.len());
+            current.prints.give_back(bytes.len());
         }
         passed
     }

@@ -94,17 +94,44 @@ fn a_block_that_may_not_be_had_is_told_in_the_log() {
     assert_eq!(*messages, [(Level::Error, expected)]);
 }
 
+const WRITE: &str = r#"(import "wasi_snapshot_preview1" "fd_write"
+  (func $write (param i32 i32 i32 i32) (result i32)))"#;
+
+#[test]
+fn what_a_call_prints_takes_nothing_from_what_it_may_log() {
+    let kept = Arc::new(Kept::default());
+    let functions = r#"(memory (export "memory") 1) (data (i32.const 100) "printed")
+      (func $print (result i32)
+        (i32.store (i32.const 0) (i32.const 100)) (i32.store (i32.const 4) (i32.const 7))
+        (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 48)))
+      (func (export "both") (result i32)
+        (call $log_info (call $input_offset))
+        (drop (call $print))
+        (if (i32.eqz (call $print)) (then unreachable))
+        (call $log_info (call $input_offset))
+        (i32.const 0))"#;
+    let mut source = source(&guest_with(WRITE, functions));
+    source.logger = kept.clone();
+    source.output = Some(Forwarder::new(0, Level::Info));
+    source.limits.log_bytes = 10;
+    let mut plugin = Plugin::open(source);
+    plugin.call("both", b"four").unwrap();
+    let expected = [(Kind::Stdout, "printed".to_owned())];
+    assert_eq!(plugin.host.messages, expected);
+    let messages = kept.0.lock().unwrap();
+    assert_eq!(messages.len(), 2, "{messages:?}");
+    assert!(messages.iter().all(|(_, text)| text == "four"));
+}
+
 #[test]
 fn what_a_guest_prints_comes_to_the_thread_that_called() {
-    let write = r#"(import "wasi_snapshot_preview1" "fd_write"
-      (func $write (param i32 i32 i32 i32) (result i32)))"#;
     let functions = r#"(memory (export "memory") 1) (data (i32.const 100) "out" "error")
       (func (export "print") (result i32)
         (i32.store (i32.const 0) (i32.const 100)) (i32.store (i32.const 4) (i32.const 3))
         (i32.store (i32.const 8) (i32.const 103)) (i32.store (i32.const 12) (i32.const 5))
         (i32.or (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 48))
           (call $write (i32.const 2) (i32.const 8) (i32.const 1) (i32.const 48))))"#;
-    let mut source = source(&guest_with(write, functions));
+    let mut source = source(&guest_with(WRITE, functions));
     source.output = Some(Forwarder::new(0, Level::Info));
     let mut plugin = Plugin::open(source);
     for _ in 0..2 {
