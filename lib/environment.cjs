@@ -44,9 +44,16 @@ const resolved = Promise.resolve()
 /** Whether the event loop goes on for what is pending. */
 let keptAlive = false
 
-// A listener for a signal can take the place of the handler that tells the runtime of traps. Only the
-// main thread has such listeners.
-if (isMainThread) {
+/** Only the main thread has listeners for signals. */
+let watchesSignals = !isMainThread
+
+/**
+ * A listener for a signal can take the place of the handler that tells the runtime of traps. Once
+ * there is a plugin, the addon is told of each, through listeners that everyone can see.
+ */
+function watchSignals () {
+  if (watchesSignals) return
+  watchesSignals = true
   for (const event of ['newListener', 'removeListener']) {
     process.on(event, name => { if (/^SIG(SEGV|ILL|BUS|FPE)$/.test(String(name))) signalsChanged() })
   }
@@ -54,6 +61,7 @@ if (isMainThread) {
 
 /** Makes a handle known: its number. */
 function register (handle) {
+  watchSignals()
   const id = nextHandle++
   handles.set(id, new WeakRef(handle))
   collected.register(handle, id)

@@ -77,4 +77,11 @@ describe('a listener for a signal that tells of traps', () => {
       console.log(await outcome(async () => (await other.call('unreachable'))), await outcome(async () => (await createPlugin(data)).call('unreachable')))
       await Promise.all([plugin.close(), other.close()])`, ['served,ERR_EXTISM_TRAP', ...isUsed ? ['ERR_EXTISM_SIGNAL', 'ERR_EXTISM_SIGNAL ERR_EXTISM_SIGNAL'] : ['served,ERR_EXTISM_TRAP', 'ERR_EXTISM_TRAP ERR_EXTISM_TRAP']]))
   }
+
+  test('is noticed by two listeners of the package, however many plugins there are', () => prints(`${TRAPS}
+    const counts = () => ['newListener', 'removeListener'].map(event => process.listenerCount(event))
+    const before = counts()
+    const plugins = [new Plugin(data), new Plugin(data), await createPlugin(data)]
+    console.log(...counts().map((count, i) => count - before[i]))
+    await Promise.all(plugins.map(plugin => plugin.close()))`, '1 1'))
 })
