@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { HostFunction, Plugin, ValType } from '../index.js'
 import { guest } from './helpers.js'
 
@@ -79,4 +80,20 @@ export function watch (promise) {
   const settle = () => { watched.settled = true }
   promise.then(settle, settle)
   return watched
+}
+
+/** The error that a function throws. */
+export function thrownBy (f) {
+  try { f() } catch (error) { return error }
+  assert.fail('nothing was thrown')
+}
+
+/** The error that a call rejects with. */
+export function failing (call) {
+  return call.then(output => assert.fail(`it gave ${output}`), error => error)
+}
+
+/** The codes of an error and of those behind it. */
+export function codes (error) {
+  return error === undefined ? [] : [error.code, ...codes(error.cause)]
 }
