@@ -1,6 +1,7 @@
 'use strict'
 
-// The host functions in Rust. Each has its counterpart in host/src/built_in.rs.
+// The host functions in Rust. Each has its body in host/src/built_in.rs, and its type in index.d.cts,
+// whose names index.d.ts repeats.
 
 const { typeError, valueError } = require('./check.cjs')
 const { HostFunction, ValType: { I64 } } = require('./host-function.cjs')
