@@ -63,10 +63,14 @@ class SyncOperation {
   }
 }
 
-/** Code that a host function has left behind may refer to the operation for long. */
+/**
+ * Code that a host function has left behind may refer to the operation for long. The context of a
+ * call that a host function made refers to that host function, and so on.
+ */
 function forgetCaller (operation) {
   operation.context = undefined
   operation.from = undefined
+  operation.resource = undefined
 }
 
 function errorOf ({ handle, name, thrown }, failure) {
