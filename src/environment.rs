@@ -13,6 +13,7 @@ use extism_host::faults;
 use extism_host::hash::NumberMap;
 use extism_host::log::{Kind, Message};
 use extism_host::pool::Pool;
+use extism_host::store;
 use extism_host::sync::lock;
 use extism_host::threads::contain;
 use napi::Env;
@@ -104,6 +105,7 @@ impl Environment {
     /// something into the queue; it must not throw.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: Env, mailbox: Uint8Array, ring: Function<'_, (), ()>) -> Result<Self> {
+        store::prepare();
         engine::prepare_thread().map_err(|failure| thrown(&env, failure))?;
         let (doorbell, wake) = Doorbell::new(ring)?;
         let doorbell = Rc::new(doorbell);

@@ -12,6 +12,7 @@ mod value;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Instant;
 
 use papaya::{Guard, HashMap};
@@ -77,6 +78,14 @@ pub struct Stats {
     pub evictions: u64,
     /// Entries dropped because their `ttl` was over.
     pub expirations: u64,
+}
+
+/// Has the system prepare the process for maps that are read without a lock. That takes it some
+/// milliseconds, once, which the first store would otherwise wait for.
+pub fn prepare() {
+    let first = || drop(Store::new(Limits::default()));
+    // Without a thread, the first store waits.
+    let _ = thread::Builder::new().spawn(first);
 }
 
 impl Store {

@@ -15,6 +15,7 @@ use crate::mapping::{MappingPermit, memory_mappings};
 use crate::module::{ENV, LEGACY, LEGACY_PREFIX, Source, Types, WASI};
 use crate::plugin_spec::PluginSpec;
 use crate::sync::lock;
+use crate::threads;
 use crate::wasi;
 
 /// What all plugins of an engine have in common: services, WASI and the kernel's code.
@@ -23,8 +24,10 @@ struct Common {
     kernel: InstancePre<InstanceState>,
 }
 
+/// Its lock is held while they are made.
+static KNOWN: Mutex<Option<HashMap<EngineClass, Arc<Common>>>> = Mutex::new(None);
+
 fn common(engine: &'static Engine) -> Result<Arc<Common>, Failure> {
-    static KNOWN: Mutex<Option<HashMap<EngineClass, Arc<Common>>>> = Mutex::new(None);
     let mut known = lock(&KNOWN);
     let known = known.get_or_insert_default();
     if let Some(common) = known.get(&engine.class) {
@@ -41,6 +44,21 @@ fn common(engine: &'static Engine) -> Result<Arc<Common>, Failure> {
     let common = Arc::new(Common { linker, kernel });
     known.insert(engine.class, common.clone());
     Ok(common)
+}
+
+/// Makes that ahead on another thread, while modules are read.
+pub fn prepare(engine: &'static Engine) {
+    let is_there = match KNOWN.try_lock() {
+        Ok(known) => known
+            .as_ref()
+            .is_some_and(|known| known.contains_key(&engine.class)),
+        // It is being made.
+        Err(_) => true,
+    };
+    if !is_there {
+        // Whoever needs it tries again, and is told what is wrong.
+        let _ = threads::spawn_blocking(move || drop(common(engine)));
+    }
 }
 
 const FUNCTION: &str = "function";

@@ -21,7 +21,7 @@ use crate::sync::lock;
 use crate::wasi::{HOSTCALL_FUEL, Wasi, WasiOptions};
 
 use entry::Entry;
-pub use link::PluginLinker;
+pub use link::{PluginLinker, prepare};
 pub use report::report;
 pub use state::InstanceState;
 use state::{Limiter, Printer, Printing};

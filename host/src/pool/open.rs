@@ -17,7 +17,7 @@ use crate::error::{Code as ErrorCode, Failure};
 use crate::executor::{Place, Queue};
 use crate::faults;
 use crate::host_function::HostFunction;
-use crate::instance::{Instance, PluginLinker};
+use crate::instance::{self, Instance, PluginLinker};
 use crate::log::{Forwarder, Logger};
 use crate::module::{self, LinkOptions, LinkedModule, Module};
 use crate::module_bytes::ModuleBytes;
@@ -94,6 +94,7 @@ impl Pool {
     pub fn open(mut source: PluginSource, queue: Arc<Queue>) -> Result<Opening, Failure> {
         faults::point("open");
         let engine = source.engine()?;
+        instance::prepare(engine);
         let modules = std::mem::take(&mut source.modules).into_iter();
         let cache = source.cache.as_deref();
         let modules = modules.map(|(name, bytes)| {
