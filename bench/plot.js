@@ -1,6 +1,6 @@
 // Draws what `node bench/index.js --json FILE` has written: `node bench/plot.js [FILE]`, by default
 // docs/bench/results.json, makes a chart of each group in docs/bench, and puts them and the figures
-// between the marks in README.md.
+// between the marks in docs/benchmark.md.
 
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { OURS } from './ours.js'
@@ -19,7 +19,7 @@ const TEXT = '#6e7681'
 const OURS_FILL = '#3b82c4'
 const PEER_FILL = '#8c959f'
 
-/** README.md has it before and after the figures. */
+/** docs/benchmark.md has it before and after the figures. */
 const MARK = '<!-- figures -->\n'
 
 const docs = new URL('../docs/', import.meta.url)
@@ -36,10 +36,10 @@ for (const name of readdirSync(charts)) {
 for (const group of groups) {
   writeFileSync(new URL(`${group}.svg`, charts), chart(results.rows.filter(row => row.group === group)))
 }
-const readme = new URL('../README.md', import.meta.url)
-const [before, , after] = readFileSync(readme, 'utf8').split(MARK)
-writeFileSync(readme, [before, `\n${markdown(results)}
-${groups.map(group => `![${group}](docs/bench/${group}.svg)`).join('\n\n')}
+const page = new URL('benchmark.md', docs)
+const [before, , after] = readFileSync(page, 'utf8').split(MARK)
+writeFileSync(page, [before, `\n${markdown(results)}
+${groups.map(group => `![${group}](bench/${group}.svg)`).join('\n\n')}
 `, after].join(MARK))
 
 /** A chart with a panel of bars for each row. */
