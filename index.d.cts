@@ -446,7 +446,7 @@ type PluginConfig = Record<string, string>
 /**
  * What a plugin is made of, and what it may do. Names of several words can be written in snake
  * case or in camel case; where both are there, `Plugin` takes snake case, but for the limits that
- * the API of 2023 did not have, and `createPlugin` camel case.
+ * the legacy API did not have, and `createPlugin` camel case.
  */
 interface Manifest {
   wasm: ManifestWasm[]
@@ -658,7 +658,7 @@ declare class Context {
 declare function withContext<T> (f: (context: Context) => T | PromiseLike<T>): Promise<T>
 
 /**
- * A plugin of the API of 2023: a queue of calls, and the instances that take calls from it. Calls
+ * A plugin of the legacy API: a queue of calls, and the instances that take calls from it. Calls
  * run at the end of a turn of the event loop, and on a worker thread if they are long.
  *
  * On one instance, the default, calls run one after another, in the order they were made, and
@@ -787,7 +787,7 @@ declare class LegacyPlugin {
 }
 
 /**
- * The class of the API of 2023; its instances are of the type `LegacyPlugin`. The type `Plugin`
+ * The class of the legacy API; its instances are of the type `LegacyPlugin`. The type `Plugin`
  * is what `createPlugin` gives.
  */
 declare const Plugin: typeof LegacyPlugin
