@@ -18,7 +18,7 @@ import { after, describe, test } from 'node:test'
 import { ROOT, blocksOf, documents, textOf } from './markdown.js'
 
 const LANGUAGES = ['js', 'bash', 'json', 'rust', 'text', 'wat']
-const DIRECTIVES = ['file', 'continues', 'before', 'after', 'figures']
+const DIRECTIVES = ['file', 'continues', 'before', 'after', 'figures', 'note']
 /** A program prints this where a block of it has come to its end. */
 const END = '-- end of block --'
 
