@@ -1,14 +1,28 @@
 'use strict'
 
 const path = require('node:path')
+const { candidates, packageName, platforms } = require('./platforms.cjs')
 
-const file = path.join(__dirname, '..', 'extism-napi.node')
+/** An addon that was built in this checkout. */
+const BUILT = path.join(__dirname, '..', 'extism-napi.node')
 
-try {
-  module.exports = require(file)
-} catch (cause) {
+module.exports = load([BUILT, ...candidates().map(packageName)])
+
+/** Loads the first of these that is there and that the system takes. */
+function load (ids) {
+  let cause
+  for (const id of ids) {
+    try {
+      return require(id)
+    } catch (error) {
+      if (error.code !== 'MODULE_NOT_FOUND') cause ??= error
+    }
+  }
+  const reason = cause ? cause.message.split('\n')[0] : 'none is installed'
   throw new Error(
-    `The native addon of extism-napi cannot be loaded (${cause.message.split('\n')[0]}); build it with "npm install" or "npm run build" in ${path.dirname(file)}`,
-    { cause }
+    `The native addon of extism-napi cannot be loaded on ${process.platform}-${process.arch} (${reason}): `
+    + `npm installs it for ${platforms.map(({ name }) => name).join(', ')} unless it omits optional packages, `
+    + 'and "npm install" in a clone of the repository builds it, which needs Rust 1.95 or newer',
+    cause && { cause }
   )
 }
