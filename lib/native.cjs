@@ -1,19 +1,16 @@
 'use strict'
 
-const path = require('node:path')
-const { candidates, packageName, platforms } = require('./platforms.cjs')
+const { candidates, platforms } = require('./platforms.cjs')
 
-/** An addon that was built in this checkout. */
-const BUILT = path.join(__dirname, '..', 'extism-napi.node')
-
-module.exports = load([BUILT, ...candidates().map(packageName)])
+// An addon that was built in this checkout comes first.
+module.exports = load([() => require('../extism-napi.node'), ...candidates().map(({ load }) => load)])
 
 /** Loads the first of these that is there and that the system takes. */
-function load (ids) {
+function load (loaders) {
   let cause
-  for (const id of ids) {
+  for (const load of loaders) {
     try {
-      return require(id)
+      return load()
     } catch (error) {
       if (error.code !== 'MODULE_NOT_FOUND') cause ??= error
     }

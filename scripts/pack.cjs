@@ -6,7 +6,7 @@
 const { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
 const manifest = require('../package.json')
-const { candidates, packageName, platforms } = require('../lib/platforms.cjs')
+const { candidates, platforms } = require('../lib/platforms.cjs')
 
 const ADDON = 'extism-napi.node'
 const FILES = ['index.js', 'index.cjs', 'index.d.ts', 'index.d.cts', 'lib', 'README.md', 'SECURITY.md', 'docs']
@@ -19,6 +19,10 @@ const [folder, addons] = process.argv.slice(2)
 function fail (sentence) {
   console.error(`pack.cjs: ${sentence}`)
   process.exit(1)
+}
+
+function packageName (platform) {
+  return `${manifest.name}-${platform.name}`
 }
 
 /** The platform of this process, with its C library. */

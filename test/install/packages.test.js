@@ -7,6 +7,7 @@ import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { platforms } from '../../lib/platforms.cjs'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const WASM = path.join(ROOT, 'plugin/simple.wasm')
@@ -104,6 +105,10 @@ describe('the packages, installed without cargo and without a registry', () => {
       t.diagnostic(`from npm install to the answer: ${((performance.now() - start) / 1000).toFixed(1)} s`)
     })
   }
+
+  test('are loaded by their own names', () => {
+    for (const { name, load } of platforms) assert.ok(String(load).includes(`'extism-napi-${name}'`), name)
+  })
 
   test('say in one sentence where there is an addon, and how to build one, when none is installed', async () => {
     const cwd = await install('none', [main])
