@@ -8,6 +8,11 @@
 //! `{"ns":1400000000}`.
 //!
 //! `floor assemble MODULE` prints a module in the binary format, for hosts that take no text.
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a program, which prints figures or ends"
+)]
 
 use std::collections::HashMap;
 use std::io::{Write, stdin, stdout};

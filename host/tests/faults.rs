@@ -1,5 +1,10 @@
 //! Panics on purpose: each fails one operation with `Internal`, and nothing else.
 #![cfg(feature = "faults")]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends at what it does not expect"
+)]
 
 mod common;
 

@@ -24,6 +24,11 @@
 //! - Guests of 2023 run; the reference has nothing for them.
 //! - Functions with other signatures than `() -> ()` and `() -> i32` are not there, unless they are
 //!   asked for. The reference runs some and fails.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends at what it does not expect"
+)]
 
 mod common;
 #[path = "reference/corpus.rs"]

@@ -1,4 +1,9 @@
 //! What modules are accepted, how they are linked, and that what is linked can be instantiated.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends at what it does not expect"
+)]
 
 mod circular;
 mod commands;

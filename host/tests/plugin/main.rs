@@ -1,4 +1,9 @@
 //! Plugins from the outside: what an embedder sees of calls, instances, limits and guests.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends at what it does not expect"
+)]
 
 #[path = "../common/mod.rs"]
 mod common;
