@@ -1,8 +1,9 @@
 // A guest that gives its input back: what bytes cost.
 
 import { randomBytes } from 'node:crypto'
+import { assemble } from './assemble.js'
 import { calling, callingSync, check, closeAll } from './contenders.js'
-import { assemble, openFloor } from './floor.js'
+import { openFloor } from './floor.js'
 import { OURS, SYNC, openOurs } from './ours.js'
 import { ALL, FOREGROUND, WORKERS, openPeers } from './peers.js'
 import { atMost, best, interleave, ratios, row, scale } from './stats.js'

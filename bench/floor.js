@@ -29,13 +29,6 @@ function build () {
   return program
 }
 
-/** A guest in the text format, as the bytes that the peers need. */
-export function assemble (file) {
-  const { status, stdout } = spawnSync(build(), ['assemble', fileURLToPath(file)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  if (status !== 0) throw new Error(`${file} cannot be assembled`)
-  return stdout
-}
-
 /** How many milliseconds the crate takes to compile a module for a plugin, in a process of its own. */
 export function timeCrateCompile (file) {
   const { status, stdout } = spawnSync(build(), ['compile', fileURLToPath(file)], { stdio: ['ignore', 'pipe', 'inherit'] })

@@ -6,8 +6,6 @@
 //!
 //! `floor compile MODULE` compiles a module for a plugin, without a cache, and prints
 //! `{"ns":1400000000}`.
-//!
-//! `floor assemble MODULE` prints a module in the binary format, for hosts that take no text.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -15,7 +13,7 @@
 )]
 
 use std::collections::HashMap;
-use std::io::{Write, stdin, stdout};
+use std::io::stdin;
 use std::time::Instant;
 
 use extism::{
@@ -39,9 +37,8 @@ fn main() -> Result<(), Error> {
     match arguments[..] {
         ["run", module, function, bytes] => run(module, function, bytes.parse()?),
         ["compile", module] => compile(module),
-        ["assemble", module] => Ok(stdout().write_all(&wat::parse_file(module)?)?),
         _ => Err(Error::msg(
-            "usage: floor run MODULE FUNCTION BYTES | floor compile MODULE | floor assemble MODULE",
+            "usage: floor run MODULE FUNCTION BYTES | floor compile MODULE",
         )),
     }
 }

@@ -1,8 +1,8 @@
 // What a call costs that has an instance of its own, so that nothing of one call can be seen by
 // the next: the option `freshInstance`, in both APIs.
 
+import { assemble } from './assemble.js'
 import { calling, callingSync, check, closeAll } from './contenders.js'
-import { assemble } from './floor.js'
 import { ANSWER, GREETER, NAME } from './greeter.js'
 import { OURS, SYNC, openModern, openOurs } from './ours.js'
 import { openPeer } from './peers.js'

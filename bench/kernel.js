@@ -1,7 +1,8 @@
 // What the kernel's functions cost a guest: stores and blocks, here and in the Rust loop.
 
+import { assemble } from './assemble.js'
 import { callingSync, closeAll } from './contenders.js'
-import { assemble, openFloor } from './floor.js'
+import { openFloor } from './floor.js'
 import { SYNC, openOurs } from './ours.js'
 import { atMost, interleave, ratios, row, scale } from './stats.js'
 

@@ -1,8 +1,8 @@
 // What one more plugin of the same bytes takes, its first call included: of the Go plugin, and
 // of a small guest a thousand times.
 
+import { assemble } from './assemble.js'
 import { runChild } from './children/child.js'
-import { assemble } from './floor.js'
 import { OURS } from './ours.js'
 import { FOREGROUND } from './peers.js'
 import { atMost, inTurn, mapValues, ratios, row } from './stats.js'

@@ -1,8 +1,8 @@
 // A guest that computes for 5 ms, and for 0.2: what more instances bring, and what the event loop
 // feels.
 
+import { assemble } from './assemble.js'
 import { calling, closeAll } from './contenders.js'
-import { assemble } from './floor.js'
 import { OURS, openOurs } from './ours.js'
 import { ALL, FOREGROUND, openPeers } from './peers.js'
 import { atLeast, atMost, differences, inTurn, interleave, mapValues, ratios, row } from './stats.js'

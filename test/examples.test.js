@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { assemble } from '../bench/floor.js'
+import { assemble } from '../bench/assemble.js'
 
 const ROOT = new URL('..', import.meta.url)
 const FOLDER = new URL('examples/modern/', ROOT)
