@@ -9,7 +9,7 @@ const manifest = require('../package.json')
 const { candidates, platforms } = require('../lib/platforms.cjs')
 
 const ADDON = 'extism-napi.node'
-const FILES = ['index.js', 'index.cjs', 'index.d.ts', 'index.d.cts', 'lib', 'README.md', 'SECURITY.md', 'docs']
+const FILES = ['index.js', 'index.cjs', 'index.d.ts', 'index.d.cts', 'lib', 'README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'docs']
 /** What only a checkout needs. npm needs no script to install the package: the addon comes built. */
 const CHECKOUT = ['private', 'files', 'scripts', 'devDependencies', 'overrides']
 
