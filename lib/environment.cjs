@@ -4,6 +4,7 @@
 // loop together, at its end, calls their host functions, and settles what has ended. JavaScript
 // pulls: the addon calls nothing but `ring`, once for a burst of other threads.
 
+const { nextTick } = require('node:process')
 const { setImmediate } = require('node:timers')
 const { ExtismError, messageOf } = require('./errors.cjs')
 const { HostCall } = require('./host-call.cjs')
@@ -124,7 +125,7 @@ function goOn () {
 
 /** Has `f` called after all ticks and microtasks that are queued, or that those queue. */
 function afterThisCode (f) {
-  resolved.then(() => process.nextTick(f))
+  resolved.then(() => nextTick(f))
 }
 
 /** Puts a call in the queue. `length`: see `putInput`. */
