@@ -110,6 +110,12 @@ describe('the packages, installed without cargo and without a registry', () => {
     for (const { name, load } of platforms) assert.ok(String(load).includes(`'extism-napi-${name}'`), name)
   })
 
+  test('are those that the workflow builds', () => {
+    const workflow = readFileSync(path.join(ROOT, '.github/workflows/addons.yml'), 'utf8')
+    const built = [...workflow.matchAll(/platform: ([\w-]+),/g)].map(([, name]) => name)
+    assert.deepEqual(built.sort(), platforms.map(({ name }) => name).sort())
+  })
+
   test('say in one sentence where there is an addon, and how to build one, when none is installed', async () => {
     const cwd = await install('none', [main])
     assert.deepEqual(await loadError(cwd), [
