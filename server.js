@@ -59,6 +59,8 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
     closing = true
     setTimeout(() => fastify.server.closeAllConnections(), GRACE_MS).unref()
     await fastify.close()
+    // Whose clients are gone.
+    plugin.cancelHandle().cancel()
     context.free()
   })
 }
