@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { HostFunction, Plugin } from '../index.js'
 import { answering, codes, failing, holding, outcomes, until } from './answering.js'
 import { KNOWS_AFTER_AWAIT, guest, signal } from './helpers.js'
@@ -131,8 +132,9 @@ describe('a call from elsewhere is not mistaken for one of a host function', () 
     const running = plugin.call('ask', 'running')
     const { resolve } = await question()
     const calls = [plugin.call('echo', '1')]
-    setImmediate(() => calls.push(plugin.call('echo', '2')))
-    await new Promise(resolve => setTimeout(resolve, 1))
+    await turn()
+    calls.push(plugin.call('echo', '2'))
+    await turn()
     resolve()
     assert.deepEqual(await outcomes([running, ...calls]), ['running', '1', '2'])
     await plugin.close()
