@@ -154,7 +154,7 @@ fn what_is_removed_gives_its_memory_back_at_once() {
 #[test]
 fn a_poisoned_lock_is_recovered() {
     let store = filled(Limits::default(), &[("a", "1")]);
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         let panicking = scope.spawn(|| {
             let _order = store.order.lock();
             panic!("while the lock is held");
