@@ -11,7 +11,7 @@ mod tests;
 mod value;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -83,9 +83,10 @@ pub struct Stats {
 /// Has the system prepare the process for maps that are read without a lock. That takes it some
 /// milliseconds, once, which the first store would otherwise wait for.
 pub fn prepare() {
+    static ONCE: Once = Once::new();
     let first = || drop(Store::new(Limits::default()));
     // Without a thread, the first store waits.
-    let _ = thread::Builder::new().spawn(first);
+    ONCE.call_once(|| drop(thread::Builder::new().spawn(first)));
 }
 
 impl Store {
